@@ -1,0 +1,24 @@
+"""What can be seen of a replica."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Phase(Enum):
+    """Where a replica stands."""
+
+    ABSENT = "absent"  # never started, or forgotten
+    STARTING = "starting"  # runs, not ready yet
+    READY = "ready"
+    STOPPING = "stopping"  # asked to end, still runs
+    EXITED = "exited"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A replica at one moment. `reason` says in words why it ended; `exit_code` is negative for a signal."""
+
+    phase: Phase
+    pid: int | None = None
+    reason: str = ""
+    exit_code: int | None = None

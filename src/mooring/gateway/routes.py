@@ -1,0 +1,34 @@
+"""What the gateway has to know: which path leads to which replicas."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DeploymentRoute:
+    """`/v2/inference/deployments/{deployment_id}/…` leads to one of these unix sockets.
+
+    `retry_unanswered`: a request may be sent again to another replica as long as no byte of an answer has come
+    (right for predictions, not for servers with side effects).
+    """
+
+    deployment_id: str
+    resource_group: str
+    sockets: tuple[Path, ...]
+    retry_unanswered: bool = True
+
+
+@dataclass(frozen=True)
+class ModelRoute:
+    """`/models/{name}/…` leads to a deployment."""
+
+    name: str
+    deployment_id: str
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Everything that is routed at one moment, apart from the control plane itself."""
+
+    deployments: tuple[DeploymentRoute, ...] = ()
+    models: tuple[ModelRoute, ...] = ()

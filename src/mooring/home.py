@@ -1,0 +1,91 @@
+"""Where things lie inside the home."""
+
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a unix socket's path that the kernel takes."""
+_LONGEST_SOCKET_NAME = 40
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one installation. `create()` makes it, readable by its owner only."""
+
+    path: Path
+
+    @property
+    def service_key(self) -> Path:
+        return self.path / "service-key.json"
+
+    @property
+    def database(self) -> Path:
+        return self.path / "mooring.db"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
+
+    @property
+    def run(self) -> Path:
+        """Records of the processes that run."""
+        return self.path / "run"
+
+    @property
+    def replicas(self) -> Path:
+        return self.path / "replicas"
+
+    @property
+    def gateway(self) -> Path:
+        return self.path / "gateway"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def mlflow(self) -> Path:
+        return self.path / "mlflow"
+
+    @property
+    def object_store(self) -> Path:
+        """What lies behind `ai://default/`."""
+        return self.path / "store"
+
+    @cached_property
+    def sockets(self) -> Path:
+        """A folder for sockets whose path is short enough, by way of a private link when the home's is not."""
+        direct = self.path / "sockets"
+        if len(os.fsencode(direct)) + 1 + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT:
+            return direct
+        return _short_link_to(direct)
+
+    def create(self) -> None:
+        """Make the folders that are missing. Raises OSError when the place cannot be written."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.keys, self.run, self.replicas, self.gateway, self.cache, self.logs):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        (self.path / "sockets").mkdir(mode=0o700, exist_ok=True)
+        self.object_store.mkdir(mode=0o700, exist_ok=True)
+
+
+def _short_link_to(folder: Path) -> Path:
+    private = Path(tempfile.gettempdir()) / f"mooring-{os.getuid()}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    status = private.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{private} is not a private folder of ours: remove it, or set TMPDIR")
+    link = private / hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
+    if not link.is_symlink() or link.readlink() != folder.absolute():
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.absolute())
+    return link

@@ -1,0 +1,84 @@
+"""All settings, in one typed model. Each comes from the command line, or `MOORING_<NAME>` in the environment.
+
+The text under a field is its reference (`docs/settings.md` is made from it).
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How one `mooring up` runs."""
+
+    model_config = SettingsConfigDict(env_prefix="MOORING_", use_attribute_docstrings=True, extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".mooring")
+    """Everything of this installation lies here."""
+
+    host: str = "127.0.0.1"
+    """The address that the gateway listens on."""
+
+    port: int = Field(default=8080, ge=0, le=65535)
+    """The port that the gateway listens on; 0 takes a free one at the first start and keeps it."""
+
+    database_url: SecretStr | None = None
+    """Where the state lies; a SQLite file in the home when not given."""
+
+    mlflow_uri: str | None = None
+    """The MLflow server whose registry is watched; none, no watching."""
+
+    with_mlflow: bool = False
+    """Also run an MLflow server of our own, with its data in the home, and watch its registry."""
+
+    builder_poll_seconds: float = Field(default=2.0, gt=0)
+    """How often the registry is asked for changes (a webhook, where MLflow allows it, is quicker)."""
+
+    builder_resource_group: str = "default"
+    """The resource group in which registered models are deployed."""
+
+    public_url: str | None = None
+    """How clients reach the gateway, when that is not `http://HOST:PORT` (behind a load balancer, say)."""
+
+    token_lifetime_seconds: int = Field(default=43199, gt=0)
+    """How long an access token is valid. The SDK asks for a new one in the last hour."""
+
+    replica_start_seconds: float = Field(default=300.0, gt=0)
+    """A replica that is not ready after this time has failed."""
+
+    replica_stop_seconds: float = Field(default=30.0, gt=0)
+    """A replica that was asked to end is killed after this time; running requests may finish within it."""
+
+    replica_open_files: int = Field(default=4096, ge=64)
+    """How many files and connections one replica may have open."""
+
+    crash_limit: int = Field(default=5, ge=1)
+    """A serving replica that dies is replaced; after this many deaths within `crash_window_seconds` it is given up."""
+
+    crash_window_seconds: float = Field(default=600.0, gt=0)
+    """Deaths of replicas older than this are forgotten."""
+
+    standby_seconds: float = Field(default=10.0, ge=0)
+    """How long a replaced version stays ready beside its successor. Traffic returns if that one dies."""
+
+    drain_seconds: float = Field(default=1.0, ge=0)
+    """How long an old replica goes on after the gateway has stopped sending to it, before it is asked to end."""
+
+    request_timeout_seconds: float = Field(default=60.0, gt=0)
+    """How long the gateway waits for an answer to an inference request."""
+
+    max_request_bytes: int = Field(default=104_857_600, gt=0)
+    """The largest body of a request to the control plane or to a model."""
+
+    control_loop_seconds: float = Field(default=0.5, gt=0)
+    """How often a deployment with nothing to do is looked at; one in transition is looked at every 0.1 s."""
+
+    lease_seconds: float = Field(default=30.0, gt=0)
+    """A controller that has not come back after this time has lost what it was working on."""
+
+    log_file_bytes: int = Field(default=10_485_760, ge=65_536)
+    """A replica's log is rotated at this size; one older file is kept."""
+
+    gateway_start_seconds: float = Field(default=15.0, gt=0)
+    """How long the gateway may take to answer after its start, or to take over a new configuration."""
