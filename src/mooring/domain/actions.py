@@ -39,10 +39,11 @@ class NoteReady:
 
 @dataclass(frozen=True)
 class NoteEnded:
-    """Record that a replica is no more, and why."""
+    """Record that a replica is no more, and why; `asked`: it only did what it was told."""
 
     replica_id: str
     reason: str
+    asked: bool = False
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _new_facts(view: DeploymentView) -> Iterator[Action]:
         for replica in revision.live:
             phase = replica.observation.phase
             if phase is Phase.EXITED:
-                yield NoteEnded(replica.id, replica.observation.reason)
+                yield NoteEnded(replica.id, replica.observation.reason, replica.observation.asked)
             elif phase is Phase.ABSENT and (replica.ready_at or replica.stop_requested):
                 yield NoteEnded(replica.id, "the replica has vanished")
             elif phase is Phase.READY and not replica.ready_at and not replica.stop_requested:
@@ -224,7 +224,8 @@ def _launch_or_replace(serving: RevisionView, now: datetime, policy: Policy) -> 
 
 
 def _replace(serving: RevisionView, reason: str, now: datetime, policy: Policy) -> Iterator[Action]:
-    deaths = [r.ended_at for r in serving.replicas if r.ended_at and now - r.ended_at < policy.crash_window]
+    dead = (replica.ended_at for replica in serving.replicas if not replica.stop_requested)
+    deaths = [ended_at for ended_at in dead if ended_at and now - ended_at < policy.crash_window]
     if len(deaths) >= policy.crash_limit:
         yield Fail(serving.id, f"its replicas died {len(deaths)} times, the last time because: {reason}")
         yield Unpublish()

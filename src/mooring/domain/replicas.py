@@ -16,9 +16,13 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Observation:
-    """A replica at one moment. `reason` says in words why it ended; `exit_code` is negative for a signal."""
+    """A replica at one moment. `reason` says in words why it ended; `exit_code` is negative for a signal.
+
+    `asked`: it was asked to end, so that its end is no death.
+    """
 
     phase: Phase
     pid: int | None = None
     reason: str = ""
     exit_code: int | None = None
+    asked: bool = False

@@ -1,0 +1,51 @@
+# `make setup` once, `make demo` for the main job, `make test` for all checks and tests.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+LOCKS := requirements/bootstrap.txt requirements/dev.txt
+WORKERS ?= $(shell nproc)
+
+.PHONY: help setup demo test check unit lock format bench docs clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready  ## Make .venv with .venv/bin/mooring and everything that development needs
+
+.venv/.ready: $(LOCKS) pyproject.toml scripts/setup.sh
+	@bash scripts/setup.sh
+
+demo: setup  ## From a registered model to its URL, and a version change under traffic, for real
+	@$(BIN)/python -m demo
+
+test: check unit  ## All checks and all tests
+
+check: setup  ## Format, lint, types, the arrows between the rooms
+	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: setup  ## The tests alone (ARGS="tests/domain -k plan" for some of them)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+bench: setup  ## Measure what the issues ask for, and print the tables of docs/benchmarks.md
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup  ## Make docs/settings.md and docs/commands.md anew from the code
+	@$(BIN)/python -m scripts.reference
+
+lock: setup  ## Resolve the dependencies anew
+	@$(BIN)/uv pip compile pyproject.toml --group dev --upgrade --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements/dev.txt
+	@$(BIN)/uv pip compile requirements/bootstrap.in --upgrade --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements/bootstrap.txt
+
+format: setup  ## Format and fix what can be fixed
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix .
+
+clean:  ## Remove what was made here
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov

@@ -1,0 +1,46 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` and completion are quick."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mooring import __version__
+from mooring.cli import client_commands, serve, system_commands
+
+app = typer.Typer(
+    name="mooring",
+    help="From a registered model to an inference URL that never changes.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+system_commands.register(app)
+serve.register(app)
+client_commands.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mooring {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Holds the options of the command itself."""
+
+
+def main() -> None:
+    """Entry point: a person's mistake ends in one line and exit code 1, never in a traceback."""
+    from mooring.cli.failures import expected_failures
+
+    try:
+        app()
+    except expected_failures() as error:
+        typer.secho(f"mooring: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(1)

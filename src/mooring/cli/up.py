@@ -1,0 +1,102 @@
+"""`mooring up`, in the foreground and detached."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from mooring import processes
+from mooring.cli.progress import progress
+from mooring.settings import Settings
+from mooring.system.errors import CannotStart
+from mooring.system.installation import Installation
+from mooring.system.shutdown import shut_down_the_rest
+from mooring.system.status import installation_status
+
+_POLL_SECONDS = 0.1
+_DETACHED_START_SECONDS = 120.0
+
+
+def up_in_foreground(settings: Settings) -> None:
+    """Run until a signal: SIGINT ends everything, SIGTERM the control plane only."""
+    ending = threading.Event()
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        received.append(number)
+        ending.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    installation = Installation(settings)
+    try:
+        with progress("mooring up") as report:
+            installation.start(report)
+        _welcome(installation)
+        ending.wait()
+    except BaseException:
+        installation.close()
+        raise
+    with progress("mooring down") as report:
+        report("ending the control plane")
+        installation.close()
+        if signal.SIGINT in received:
+            shut_down_the_rest(settings, report)
+
+
+def up_detached(settings: Settings) -> None:
+    """Start `mooring up` in a session of its own and wait until it is ready. Raises CannotStart."""
+    if processes.running(settings.home / "run" / "control-plane.json"):
+        raise CannotStart(f"Mooring runs already in {settings.home}. See `mooring status`; end it with `mooring down`.")
+    output = settings.home / "logs" / "up.log"
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)
+    child = processes.spawn_detached([sys.executable, "-m", "mooring", "up"], log=output, env=_environment(settings))
+    with progress("mooring up") as report:
+        report("waiting until everything is ready")
+        deadline = time.monotonic() + _DETACHED_START_SECONDS
+        while not installation_status(settings).ready:
+            if not processes.is_alive(child):
+                raise CannotStart(_last_words(output))
+            if time.monotonic() > deadline:
+                raise CannotStart(f"not ready after {_DETACHED_START_SECONDS:g} s; see {output}")
+            time.sleep(_POLL_SECONDS)
+    found = installation_status(settings)
+    typer.echo(f"Mooring runs at {found.address} (process {child.pid}). End it with `mooring down`.")
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings travel in the environment, not in the process list, because one of them may hold a password."""
+    given = {
+        f"MOORING_{name.upper()}": value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+        for name, value in settings
+        if value is not None
+    }
+    return {**os.environ, **given, "COLUMNS": "200"}
+
+
+def _last_words(output: Path) -> str:
+    lines = [line for line in output.read_text(errors="replace").splitlines() if line.strip()]
+    reason = next((line for line in reversed(lines) if line.startswith("mooring:")), lines[-1] if lines else "")
+    return f"{reason.removeprefix('mooring: ')} (output: {output})"
+
+
+def _welcome(installation: Installation) -> None:
+    console = Console(stderr=True)
+    url, home = installation.address.public_url, installation.home.path
+    console.print(f"\n[bold]Mooring[/] is ready at [bold cyan]{url}[/]", highlight=False)
+    rows = [
+        ("AI API", f"{url}/v2  (documentation: {url}/docs)"),
+        ("MLflow", installation.mlflow_url or "none (start with --with-mlflow, or name one with --mlflow-uri)"),
+        ("Credentials", f'{installation.home.service_key}, or: eval "$(mooring env --home {home})"'),
+        ("Logs", str(installation.home.logs)),
+    ]
+    for name, value in rows:
+        console.print(f"  [dim]{name:<12}[/]{value}", highlight=False)
+    console.print("  [dim]Ctrl-C ends everything.[/]\n")

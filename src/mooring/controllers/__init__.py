@@ -1,0 +1,1 @@
+"""Loops that lease a row, decide (domain), act (runtimes, gateway) and record (store)."""

@@ -1,0 +1,236 @@
+"""Carries out what `mooring.domain.deployments.plan` asks for: lease, act, record."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mooring.controllers.launch import LaunchOptions, model_server_replica
+from mooring.controllers.leases import Lease, LeaseLost, Leases
+from mooring.controllers.preparation import Preparations
+from mooring.controllers.routing import Router
+from mooring.controllers.views import Viewer
+from mooring.domain import actions
+from mooring.domain.deployments import Policy, is_steady, plan
+from mooring.domain.identifiers import new_replica_id
+from mooring.domain.lifecycle import Status, TargetStatus
+from mooring.domain.revisions import ModelServerSpec, RevisionState
+from mooring.runtimes.base import Runtime
+from mooring.store.tables import Deployment, Replica, Revision
+from mooring.store.types import utc_now
+
+_MOST_ROUNDS = 20
+"""Rounds of planning in one step; a deployment that is not through by then gets its next step soon."""
+_logger = logging.getLogger("mooring.controllers.deployments")
+
+
+@dataclass(frozen=True)
+class DeploymentController:
+    """Brings one deployment at a time closer to what its owner wants."""
+
+    leases: Leases
+    viewer: Viewer
+    runtime: Runtime
+    router: Router
+    preparations: Preparations
+    policy: Policy
+    launch_options: LaunchOptions
+
+    def step(self, deployment_id: str) -> bool:
+        """Do all that can be done now. True when a later look will do, False when something is on its way."""
+        for _ in range(_MOST_ROUNDS):
+            look = self.viewer.look(deployment_id)
+            if look is None:
+                return True
+            todo = plan(look.view, utc_now(), self.policy)
+            if not todo:
+                return is_steady(look.view)
+            lease = self.leases.take(deployment_id, look.generation)
+            if lease is None:
+                return False
+            try:
+                for action in todo:
+                    self._carry_out(action, lease)
+            except LeaseLost:
+                continue  # its owner wants something else now: look again
+            finally:
+                self.leases.give_back(lease)
+            if all(isinstance(action, actions.Prepare) for action in todo):
+                return False
+        return False
+
+    def _carry_out(self, action: actions.Action, lease: Lease) -> None:  # noqa: C901 (one line per action)
+        _logger.info("%s: %s", lease.deployment_id, action)
+        match action:
+            case actions.Accept():
+                self._accept(lease)
+            case actions.Prepare(revision_id):
+                self._prepare(lease, revision_id)
+            case actions.AddReplica(revision_id):
+                self._add_replica(lease, revision_id)
+            case actions.Launch(revision_id, replica_id):
+                self._launch(lease, revision_id, replica_id)
+            case actions.NoteReady(replica_id):
+                self._note_ready(lease, replica_id)
+            case actions.NoteEnded(replica_id, reason, asked):
+                self._note_ended(lease, replica_id, reason, asked=asked)
+            case actions.Switch(revision_id):
+                self._switch(lease, revision_id)
+            case actions.ConfirmSwitch(revision_id):
+                self._confirm_switch(lease, revision_id)
+            case actions.SwitchBack(revision_id, failed_id, reason):
+                self._switch_back(lease, revision_id, failed_id, reason)
+            case actions.Fail(revision_id, reason):
+                self._fail(lease, revision_id, reason)
+            case actions.Unpublish():
+                self._unpublish(lease)
+            case actions.Release(revision_id):
+                self._release(lease, revision_id)
+            case actions.StopReplica(replica_id):
+                self._stop_replica(lease, replica_id)
+            case actions.ForgetReplica(replica_id):
+                self._forget_replica(lease, replica_id)
+            case actions.Retire(revision_id):
+                self._retire(lease, revision_id)
+            case actions.MarkStopped():
+                self._mark_stopped(lease)
+            case actions.Remove():
+                self._remove(lease)
+
+    # --- bringing up -------------------------------------------------------------------------------------------------
+
+    def _accept(self, lease: Lease) -> None:
+        with self.leases.recording(lease) as (_, deployment):
+            deployment.status = Status.PENDING.value
+            deployment.submission_time = deployment.modified_at = utc_now()
+
+    def _prepare(self, lease: Lease, revision_id: str) -> None:
+        with self.leases.recording(lease) as (session, _):
+            spec = _spec(session, revision_id)
+        self.preparations.begin(revision_id, spec.model_uri)
+
+    def _add_replica(self, lease: Lease, revision_id: str) -> None:
+        with self.leases.recording(lease) as (session, _):
+            session.add(Replica(id=new_replica_id(), revision_id=revision_id))
+
+    def _launch(self, lease: Lease, revision_id: str, replica_id: str) -> None:
+        with self.leases.recording(lease) as (session, _):
+            spec = _spec(session, revision_id)
+        folder = self.preparations.model_folder(revision_id)
+        try:
+            self.runtime.start(replica_id, model_server_replica(spec, folder, self.launch_options))
+        except OSError as error:
+            self._note_ended(lease, replica_id, f"the replica could not be started: {error}")
+
+    def _note_ready(self, lease: Lease, replica_id: str) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            replica = session.get_one(Replica, replica_id)
+            replica.ready_at = utc_now()
+            serves = replica.revision_id == deployment.serving_revision_id
+        if serves:
+            self.router.publish()
+
+    def _note_ended(self, lease: Lease, replica_id: str, reason: str, *, asked: bool = False) -> None:
+        with self.leases.recording(lease) as (session, _):
+            replica = session.get_one(Replica, replica_id)
+            replica.ended_at, replica.reason = utc_now(), reason or "the replica ended without giving a reason"
+            if asked:
+                replica.stop_requested_at = replica.stop_requested_at or utc_now()
+
+    # --- who serves --------------------------------------------------------------------------------------------------
+
+    def _switch(self, lease: Lease, revision_id: str) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            _set_serving(session, deployment, revision_id, predecessor=RevisionState.STANDBY)
+
+    def _confirm_switch(self, lease: Lease, revision_id: str) -> None:
+        self.router.publish()
+        with self.leases.recording(lease) as (session, deployment):
+            revision = session.get_one(Revision, revision_id)
+            revision.switched_at = deployment.modified_at = utc_now()
+            deployment.latest_running_configuration_id = revision.configuration_id
+            if revision.number == _newest_number(session, deployment):
+                deployment.status, deployment.status_message = Status.RUNNING.value, ""
+                deployment.start_time = deployment.start_time or utc_now()
+
+    def _switch_back(self, lease: Lease, revision_id: str, failed_id: str, reason: str) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            _set_serving(session, deployment, revision_id, predecessor=RevisionState.FAILED)
+            session.get_one(Revision, failed_id).reason = reason
+            _mark_dead(session, deployment, failed_id, reason)
+
+    def _fail(self, lease: Lease, revision_id: str, reason: str) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            revision = session.get_one(Revision, revision_id)
+            revision.state, revision.reason = RevisionState.FAILED.value, reason
+            _mark_dead(session, deployment, revision_id, reason)
+
+    def _unpublish(self, lease: Lease) -> None:
+        with self.leases.recording(lease) as (_session, deployment):
+            deployment.serving_revision_id = None
+            if deployment.target_status in (TargetStatus.STOPPED.value, TargetStatus.DELETED.value):
+                deployment.status = Status.STOPPING.value
+            for revision in deployment.revisions:
+                if revision.state in (RevisionState.SERVING.value, RevisionState.STANDBY.value):
+                    revision.state, revision.released_at = RevisionState.DRAINING.value, utc_now()
+        self.router.publish()
+
+    # --- winding down ------------------------------------------------------------------------------------------------
+
+    def _release(self, lease: Lease, revision_id: str) -> None:
+        with self.leases.recording(lease) as (session, _):
+            revision = session.get_one(Revision, revision_id)
+            revision.state, revision.released_at = RevisionState.DRAINING.value, utc_now()
+
+    def _stop_replica(self, lease: Lease, replica_id: str) -> None:
+        with self.leases.recording(lease) as (session, _):
+            session.get_one(Replica, replica_id).stop_requested_at = utc_now()
+        self.runtime.stop(replica_id)
+
+    def _forget_replica(self, lease: Lease, replica_id: str) -> None:
+        self.runtime.forget(replica_id)
+        with self.leases.recording(lease) as (session, _):
+            session.get_one(Replica, replica_id).forgotten = True
+
+    def _retire(self, lease: Lease, revision_id: str) -> None:
+        with self.leases.recording(lease) as (session, _):
+            session.get_one(Revision, revision_id).state = RevisionState.RETIRED.value
+        self.preparations.forget(revision_id)
+
+    def _mark_stopped(self, lease: Lease) -> None:
+        with self.leases.recording(lease) as (_, deployment):
+            deployment.status = Status.STOPPED.value
+            deployment.completion_time = deployment.modified_at = utc_now()
+
+    def _remove(self, lease: Lease) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            replicas = [replica.id for revision in deployment.revisions for replica in revision.replicas]
+            session.delete(deployment)
+        for replica_id in replicas:
+            self.runtime.forget_logs(replica_id)
+
+
+def _spec(session: Session, revision_id: str) -> ModelServerSpec:
+    return ModelServerSpec.from_json(session.get_one(Revision, revision_id).spec)
+
+
+def _newest_number(session: Session, deployment: Deployment) -> int:
+    return session.scalars(select(func.max(Revision.number)).where(Revision.deployment_id == deployment.id)).one()
+
+
+def _set_serving(session: Session, deployment: Deployment, revision_id: str, *, predecessor: RevisionState) -> None:
+    if deployment.serving_revision_id and deployment.serving_revision_id != revision_id:
+        session.get_one(Revision, deployment.serving_revision_id).state = predecessor.value
+    revision = session.get_one(Revision, revision_id)
+    revision.state, revision.switched_at = RevisionState.SERVING.value, None
+    deployment.serving_revision_id = revision_id
+
+
+def _mark_dead(session: Session, deployment: Deployment, revision_id: str, reason: str) -> None:
+    failed = session.get_one(Revision, revision_id)
+    good = deployment.latest_running_configuration_id
+    serves_on = f"; configuration {good} serves on" if good and good != failed.configuration_id else ""
+    deployment.status = Status.DEAD.value
+    deployment.status_message = f"configuration {failed.configuration_id} failed: {reason}{serves_on}"[:256]
+    deployment.modified_at = utc_now()

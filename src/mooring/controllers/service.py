@@ -1,0 +1,74 @@
+"""All controllers of one control plane, as one thing to start, wake and stop."""
+
+from dataclasses import dataclass
+
+from mooring.artifacts.cache import ModelCache
+from mooring.controllers.deployments import DeploymentController
+from mooring.controllers.launch import LaunchOptions
+from mooring.controllers.leases import Leases
+from mooring.controllers.loop import ControlLoop
+from mooring.controllers.preparation import Preparations
+from mooring.controllers.routing import Router
+from mooring.controllers.upkeep import Upkeep
+from mooring.controllers.views import Viewer
+from mooring.domain.deployments import Policy
+from mooring.gateway.gateway import Gateway
+from mooring.runtimes.base import Runtime
+from mooring.store.database import Database
+
+_STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class ControllerOptions:
+    """What the settings say about controlling."""
+
+    policy: Policy
+    launch: LaunchOptions
+    cache: ModelCache
+    models_group: str
+    steady_seconds: float
+    lease_seconds: float
+
+
+class Controllers:
+    """The deployments' loop and the upkeep."""
+
+    def __init__(self, database: Database, runtime: Runtime, gateway: Gateway, options: ControllerOptions) -> None:
+        self._preparations = Preparations(options.cache, on_change=self.wake)
+        self._router = Router(database, gateway, socket_of=runtime.socket, models_group=options.models_group)
+        viewer = Viewer(database, runtime, self._preparations)
+        controller = DeploymentController(
+            leases=Leases(database, seconds=options.lease_seconds),
+            viewer=viewer,
+            runtime=runtime,
+            router=self._router,
+            preparations=self._preparations,
+            policy=options.policy,
+            launch_options=options.launch,
+        )
+        self._loop = ControlLoop(all_ids=viewer.all_ids, step=controller.step, steady_seconds=options.steady_seconds)
+        self._upkeep = Upkeep(database, gateway, self._router, runtime)
+        self._started = False
+
+    def start(self) -> None:
+        """Bring the gateway in line with the store, then take over. Raises GatewayError."""
+        self._router.publish()
+        self._loop.start()
+        self._upkeep.start()
+        self._started = True
+
+    def wake(self) -> None:
+        """A client has changed something: do not wait for the next look."""
+        self._loop.wake()
+
+    def is_ready(self) -> bool:
+        """Whether what is asked for also gets done."""
+        return self._started
+
+    def stop(self) -> None:
+        """Finish the steps that are under way; replicas and gateway go on."""
+        self._started = False
+        self._upkeep.stop(timeout_seconds=_STOP_SECONDS)
+        self._loop.stop(timeout_seconds=_STOP_SECONDS)
+        self._preparations.close()

@@ -1,0 +1,87 @@
+"""A deployment as the decisions see it: rows of the store, joined with what the runtime observes."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from mooring.controllers.preparation import Preparations
+from mooring.domain.deployments import DeploymentView, ReplicaView, RevisionView
+from mooring.domain.lifecycle import Status, TargetStatus
+from mooring.domain.replicas import Observation, Phase
+from mooring.domain.revisions import RevisionState
+from mooring.runtimes.base import Runtime
+from mooring.store.database import Database
+from mooring.store.tables import Deployment, Replica, Revision
+
+_ENDED = Observation(Phase.EXITED)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A view, and the generation of the deployment that it shows."""
+
+    view: DeploymentView
+    generation: int
+
+
+class Viewer:
+    """Looks at deployments."""
+
+    def __init__(self, database: Database, runtime: Runtime, preparations: Preparations) -> None:
+        self._database = database
+        self._runtime = runtime
+        self._preparations = preparations
+
+    def look(self, deployment_id: str) -> Look | None:
+        """The deployment now; None when it has been removed. Observing happens outside of any transaction."""
+        with self._database.reading() as session:
+            row = session.get(
+                Deployment,
+                deployment_id,
+                options=[
+                    selectinload(Deployment.revisions.and_(Revision.state != RevisionState.RETIRED.value)).selectinload(
+                        Revision.replicas
+                    )
+                ],
+            )
+        if row is None:
+            return None
+        view = DeploymentView(
+            status=Status(row.status),
+            target=TargetStatus(row.target_status),
+            serving_revision_id=row.serving_revision_id,
+            revisions=tuple(self._revision(revision) for revision in row.revisions),
+        )
+        return Look(view, row.generation)
+
+    def all_ids(self) -> list[str]:
+        """The deployments that may need something: all but the stopped ones that are to stay."""
+        with self._database.reading() as session:
+            statement = select(Deployment.id).where(
+                (Deployment.status != Status.STOPPED.value) | (Deployment.target_status != TargetStatus.STOPPED.value)
+            )
+            return list(session.scalars(statement))
+
+    def _revision(self, row: Revision) -> RevisionView:
+        return RevisionView(
+            id=row.id,
+            configuration_id=row.configuration_id,
+            state=RevisionState(row.state),
+            preparation=self._preparations.state(row.id),
+            switched_at=row.switched_at,
+            released_at=row.released_at,
+            replicas=tuple(self._replica(replica) for replica in row.replicas),
+        )
+
+    def _replica(self, row: Replica) -> ReplicaView:
+        return ReplicaView(
+            id=row.id,
+            created_at=row.created_at,
+            observation=_ENDED if row.ended_at else self._runtime.observe(row.id),
+            ready_at=row.ready_at,
+            ended_at=row.ended_at,
+            stop_requested=row.stop_requested_at is not None,
+            forgotten=row.forgotten,
+            reason=row.reason,
+        )

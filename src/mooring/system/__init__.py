@@ -1,0 +1,1 @@
+"""One installation: its parts made, wired, started, watched and stopped. The only place that knows all rooms."""

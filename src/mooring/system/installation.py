@@ -1,0 +1,137 @@
+"""The control plane of one installation: started top to bottom, stopped bottom to top."""
+
+import logging
+from collections.abc import Callable
+
+from mooring import processes
+from mooring.api.app import create_app
+from mooring.api.context import ApiContext
+from mooring.api.tokens import TokenIssuer
+from mooring.controllers.service import Controllers
+from mooring.gateway.gateway import Gateway
+from mooring.home import Home
+from mooring.runtimes.process.runtime import ProcessRuntime
+from mooring.services import catalog
+from mooring.settings import Settings
+from mooring.store.database import Database
+from mooring.store.migrate import upgrade
+from mooring.system import parts
+from mooring.system.address import check_port_is_free, choose_address
+from mooring.system.control_server import ControlServer
+from mooring.system.lock import HomeLock
+from mooring.system.logs import write_logs_to
+from mooring.system.mlflow_server import MlflowServer
+from mooring.system.registry_watch import RegistryWatch
+from mooring.system.service_key import ensure_service_key
+
+Report = Callable[[str], None]
+_logger = logging.getLogger("mooring.system")
+
+
+class Installation:
+    """Everything that `mooring up` runs. The gateway, MLflow and the replicas outlive it and are adopted by the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        self._lock = HomeLock(self.home)
+        self._undo: list[Callable[[], None]] = []
+
+    def start(self, report: Report) -> None:
+        """Start or adopt all parts; `report` is told what is being done. Raises CannotStart, OSError."""
+        self.home.create()
+        self._lock.take()
+        self._undo.append(self._lock.release)
+        write_logs_to(self.home.logs / "control-plane.log")
+        mlflow = self._start_mlflow(report)  # first, because it takes longest; it is waited for last
+
+        report("opening the store")
+        database = self._open_store()
+        self.address = choose_address(self.settings, self.home)
+        ensure_service_key(self.home, database, self.address.public_url)
+        tokens = parts.token_issuer(self.settings, self.home, self.address)
+
+        report("starting the gateway")
+        gateway = self._start_gateway(tokens)
+        runtime = parts.process_runtime(self.settings, self.home)
+        controllers = Controllers(database, runtime, gateway, parts.controller_options(self.settings, self.home, mlflow))
+        watch = self._registry_watch(database, mlflow)
+        self._serve(database, tokens, runtime, controllers, watch)
+
+        report("adopting what runs")
+        controllers.start()
+        self._undo.append(controllers.stop)
+        if watch:
+            report("waiting for MLflow")
+            if self._own_mlflow:
+                self._own_mlflow.wait_until_ready(parts.MLFLOW_START_SECONDS)
+            watch.start()
+            self._undo.append(watch.stop)
+        parts.record_ready(self.home)
+        _logger.info("started in %s, reachable at %s", self.home.path, self.address.public_url)
+
+    def close(self) -> None:
+        """End the control plane only; traffic goes on."""
+        while self._undo:
+            step = self._undo.pop()
+            try:
+                step()
+            except Exception:  # the other parts must be closed all the same
+                _logger.exception("closing failed: %s", step)
+
+    # --- the parts, in the order of their start ----------------------------------------------------------------------
+
+    _own_mlflow: MlflowServer | None = None
+
+    def _start_mlflow(self, report: Report) -> str | None:
+        if not self.settings.with_mlflow:
+            return self.settings.mlflow_uri
+        report("starting MLflow")
+        self._own_mlflow = MlflowServer(self.home)
+        self._own_mlflow.start()
+        return self._own_mlflow.url
+
+    def _open_store(self) -> Database:
+        database = Database(parts.database_url(self.settings, self.home))
+        self._undo.append(database.close)
+        upgrade(database)
+        with database.transaction() as session:
+            catalog.seed(session)
+        return database
+
+    def _start_gateway(self, tokens: TokenIssuer) -> Gateway:
+        gateway = Gateway(parts.gateway_options(self.settings, self.home, self.address, tokens))
+        if not gateway.is_alive():
+            check_port_is_free(self.address)
+        gateway.ensure_running()
+        return gateway
+
+    def _registry_watch(self, database: Database, mlflow_uri: str | None) -> RegistryWatch | None:
+        if mlflow_uri is None:
+            return None
+        return RegistryWatch(self.settings, self.home, self.address, database, mlflow_uri)
+
+    def _serve(
+        self,
+        database: Database,
+        tokens: TokenIssuer,
+        runtime: ProcessRuntime,
+        controllers: Controllers,
+        watch: RegistryWatch | None,
+    ) -> None:
+        context = ApiContext(
+            database=database,
+            tokens=tokens,
+            public_url=self.address.public_url,
+            wake=controllers.wake,
+            logs=parts.deployment_logs(runtime),
+            max_request_bytes=self.settings.max_request_bytes,
+            webhook=watch.receive if watch else None,
+            ready=controllers.is_ready,
+        )
+        server = ControlServer(
+            create_app(context), parts.control_socket(self.home), stop_seconds=parts.SERVER_STOP_SECONDS
+        )
+        server.start()
+        self._undo.append(server.stop)
+        processes.write_record(self.home.run / "control-plane.json", parts.this_process(), ready=False)

@@ -1,0 +1,61 @@
+"""`mooring down`: everything in a home ends, the running requests first."""
+
+import time
+from collections.abc import Callable
+
+from mooring import processes
+from mooring.home import Home
+from mooring.runtimes.base import Phase, Runtime
+from mooring.settings import Settings
+from mooring.system import parts
+from mooring.system.mlflow_server import MlflowServer
+
+Report = Callable[[str], None]
+_CONTROL_PLANE_SECONDS = 20.0
+_GATEWAY_SECONDS = 10.0
+_MLFLOW_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+
+
+def shut_down(settings: Settings, report: Report) -> list[str]:
+    """End the control plane, the gateway, the replicas and MLflow. Returns what still runs in spite of it (nothing).
+
+    The control plane goes first, so that nobody starts anew what is being ended; then the way in, then the replicas.
+    """
+    home = Home(settings.home)
+    report("ending the control plane")
+    control_plane = processes.running(home.run / "control-plane.json")
+    if control_plane:
+        processes.stop(control_plane, grace_seconds=_CONTROL_PLANE_SECONDS)
+    return shut_down_the_rest(settings, report)
+
+
+def shut_down_the_rest(settings: Settings, report: Report) -> list[str]:
+    """The same, when the control plane has ended already (or is the caller)."""
+    home = Home(settings.home)
+    report("ending the gateway")
+    gateway = processes.running(parts.gateway_record(home))
+    if gateway:
+        processes.stop(gateway, grace_seconds=_GATEWAY_SECONDS)
+    left: list[str] = []
+    if home.replicas.is_dir():
+        report("ending the replicas")
+        left += _end_replicas(parts.process_runtime(settings, home), settings.replica_stop_seconds + 10)
+    if (home.run / "mlflow.json").exists():
+        report("ending MLflow")
+        MlflowServer(home).stop(grace_seconds=_MLFLOW_SECONDS)
+    return left
+
+
+def _end_replicas(runtime: Runtime, timeout_seconds: float) -> list[str]:
+    deadline = time.monotonic() + timeout_seconds
+    for replica_id in runtime.replicas():
+        runtime.stop(replica_id)
+    while (left := _running(runtime)) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return left
+
+
+def _running(runtime: Runtime) -> list[str]:
+    over = (Phase.EXITED, Phase.ABSENT)
+    return [f"replica {id_}" for id_ in runtime.replicas() if runtime.observe(id_).phase not in over]

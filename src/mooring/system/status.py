@@ -1,0 +1,86 @@
+"""What runs in a home, seen from outside: works whether the control plane runs or not."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from mooring import processes
+from mooring.home import Home
+from mooring.runtimes.base import Phase
+from mooring.runtimes.process.runtime import ProcessRuntime
+from mooring.settings import Settings
+from mooring.system import parts
+from mooring.system.address import kept_address
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """One process. `name` is its part in the installation; `detail` names the replica or an address."""
+
+    name: str
+    pid: int | None
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class InstallationStatus:
+    """All of them."""
+
+    home: str
+    address: str | None
+    ready: bool
+    processes: list[ProcessStatus] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `mooring status --json`."""
+        return {
+            "home": self.home,
+            "gateway": {"address": self.address, "pid": self.pid_of("gateway")},
+            "ready": self.ready,
+            "processes": [asdict(process) for process in self.processes],
+        }
+
+    def pid_of(self, name: str) -> int | None:
+        return next((process.pid for process in self.processes if process.name == name), None)
+
+
+def installation_status(settings: Settings) -> InstallationStatus:
+    """Read from the records in the home; nothing is started or changed."""
+    home = Home(settings.home)
+    address = kept_address(home)
+    control_plane = processes.running(home.run / "control-plane.json")
+    record = processes.read_record(home.run / "control-plane.json")
+    found = [_recorded("control-plane", home, "control-plane.json")]
+    gateway = processes.running(parts.gateway_record(home))
+    found.append(ProcessStatus("gateway", gateway.pid if gateway else None, "running" if gateway else "not running"))
+    if (home.run / "mlflow.json").exists():
+        found.append(_recorded("mlflow", home, "mlflow.json"))
+    if home.replicas.is_dir():
+        found.extend(_replicas(parts.process_runtime(settings, home)))
+    return InstallationStatus(
+        home=str(home.path),
+        address=address.public_url if address else None,
+        ready=bool(control_plane and gateway and record and record[1].get("ready")),
+        processes=found,
+    )
+
+
+def _recorded(name: str, home: Home, record: str) -> ProcessStatus:
+    found = processes.read_record(home.run / record)
+    alive = found is not None and processes.is_alive(found[0])
+    port = found[1].get("port") if found else None
+    return ProcessStatus(
+        name=name,
+        pid=found[0].pid if found and alive else None,
+        state="running" if alive else "not running",
+        detail=f"http://127.0.0.1:{port}" if port else "",
+    )
+
+
+def _replicas(runtime: ProcessRuntime) -> list[ProcessStatus]:
+    observed = [(replica_id, runtime.observe(replica_id)) for replica_id in sorted(runtime.replicas())]
+    return [
+        ProcessStatus("replica", seen.pid, seen.phase.value, replica_id)
+        for replica_id, seen in observed
+        if seen.phase is not Phase.ABSENT
+    ]

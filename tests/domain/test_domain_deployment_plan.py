@@ -1,0 +1,203 @@
+"""What a deployment does next, decided without a cluster."""
+
+import random
+
+import pytest
+from world import POLICY, World
+
+from mooring.domain import actions
+from mooring.domain.deployments import Preparation, is_steady, restart_delay
+from mooring.domain.lifecycle import Status, TargetStatus
+from mooring.domain.replicas import Phase
+from mooring.domain.revisions import RevisionState
+
+
+@pytest.fixture
+def running() -> World:
+    """A deployment that serves its first configuration, at rest."""
+    world = World()
+    world.patch("c1")
+    world.settle()
+    return world
+
+
+def test_a_new_deployment_gets_one_replica_and_runs(running: World) -> None:
+    assert running.status is Status.RUNNING
+    assert running.routed == "v1"
+    assert running.latest_running == "c1"
+    assert running.running_replicas() == ["v1r1"]
+    assert is_steady(running.view())
+
+
+def test_nothing_is_done_at_rest(running: World) -> None:
+    running.tick(3600)
+    assert running.control() == []
+
+
+def test_a_patch_starts_the_new_beside_the_old_and_switches_when_it_is_ready(running: World) -> None:
+    running.patch("c2")
+    running.control()
+    assert running.running_replicas() == ["v1r1", "v2r1"]
+    assert running.routed == "v1", "the old one serves until the new one is ready"
+    running.behave()
+    running.control()
+    assert running.routed == "v2"
+    assert running.status is Status.RUNNING
+    assert "v1r1" in running.running_replicas(), "the old one stands by"
+    running.settle()
+    assert running.running_replicas() == ["v2r1"]
+    assert running.revision("v1").state is RevisionState.RETIRED
+
+
+def test_the_old_replica_ends_only_after_standby_and_drain(running: World) -> None:
+    running.patch("c2")
+    running.control()
+    running.behave()
+    running.control()
+    running.tick(POLICY.standby.total_seconds() - 0.1)
+    assert running.control() == []
+    running.tick(0.1)
+    assert running.control() == [actions.Release("v1")]
+    running.tick(POLICY.drain.total_seconds())
+    assert running.control() == [actions.StopReplica("v1r1")]
+
+
+@pytest.mark.parametrize("failure", ["cannot be fetched", "exits while loading", "hangs in loading"])
+def test_a_revision_that_cannot_start_leaves_the_old_one_serving(running: World, failure: str) -> None:
+    revision = running.patch("c2")
+    if failure == "cannot be fetched":
+        running.prepared[revision] = Preparation(failure="no such version")
+    if failure == "exits while loading":
+        running.broken.add(revision)
+    running.control()
+    if failure == "hangs in loading":
+        running.tick(POLICY.start.total_seconds() + 1)
+    else:
+        running.behave()
+    running.settle()
+    assert running.status is Status.DEAD
+    assert running.reason
+    assert (running.routed, running.latest_running) == ("v1", "c1")
+    assert running.running_replicas() == ["v1r1"]
+
+
+def test_traffic_returns_when_the_successor_dies_within_the_standby_time(running: World) -> None:
+    running.patch("c2")
+    running.control()
+    running.behave()
+    running.control()
+    running.see("v2", Phase.EXITED, "segmentation fault")
+    running.control()
+    assert (running.status, running.routed, running.latest_running) == (Status.DEAD, "v1", "c1")
+    assert running.reason == "segmentation fault"
+    running.settle()
+    assert running.running_replicas() == ["v1r1"]
+
+
+def test_a_dead_deployment_can_be_patched_to_health(running: World) -> None:
+    running.broken.add(running.patch("c2"))
+    running.settle()
+    running.patch("c3")
+    running.settle()
+    assert (running.status, running.routed, running.latest_running) == (Status.RUNNING, "v3", "c3")
+    assert running.running_replicas() == ["v3r1"]
+
+
+def test_a_patch_during_a_patch_supersedes_it(running: World) -> None:
+    running.patch("c2")
+    running.control()
+    running.patch("c3")
+    running.settle()
+    assert running.routed == "v3"
+    assert running.running_replicas() == ["v3r1"]
+    assert not any(isinstance(a, actions.Switch) and a.revision_id == "v2" for a in running.history)
+
+
+def test_a_dead_replica_is_replaced_and_the_status_stays_running(running: World) -> None:
+    running.see("v1", Phase.EXITED, "killed")
+    running.control()
+    assert running.status is Status.RUNNING
+    assert running.running_replicas() == ["v1r2"]
+    running.settle()
+    assert running.view().serving is not None
+    assert is_steady(running.view())
+
+
+def test_a_replica_that_keeps_dying_is_given_up_with_the_last_reason(running: World) -> None:
+    running.broken.add("v1")
+    running.see("v1", Phase.EXITED, "first")
+    running.settle()
+    assert running.status is Status.DEAD
+    assert "died 3 times" in running.reason
+    assert "broken" in running.reason
+    assert running.routed is None
+    assert running.running_replicas() == []
+
+
+def test_replicas_that_we_ended_ourselves_do_not_count_as_deaths(running: World) -> None:
+    for _ in range(5):  # `mooring down` and `mooring up`, five times
+        running.see("v1", Phase.EXITED, "stopped as asked", asked=True)
+        running.settle()
+    assert running.status is Status.RUNNING
+
+
+@pytest.mark.parametrize(("target", "removed"), [(TargetStatus.STOPPED, False), (TargetStatus.DELETED, True)])
+def test_stop_and_delete_take_it_out_of_the_gateway_before_they_end_it(
+    running: World, target: TargetStatus, removed: bool
+) -> None:
+    running.target = target
+    running.control()
+    assert running.routed is None
+    assert running.running_replicas() == ["v1r1"]
+    running.settle()
+    assert running.running_replicas() == []
+    assert running.removed is removed
+    assert removed or running.status is Status.STOPPED
+    kinds = [type(action) for action in running.history]
+    assert kinds.index(actions.Unpublish) < kinds.index(actions.StopReplica)
+
+
+def test_stop_while_it_starts_leaves_nothing_behind() -> None:
+    world = World()
+    world.patch("c1")
+    world.control()
+    world.target = TargetStatus.STOPPED
+    world.settle()
+    assert world.status is Status.STOPPED
+    assert world.running_replicas() == []
+
+
+def test_restarts_slow_down() -> None:
+    assert [restart_delay(n).total_seconds() for n in range(8)] == [0, 0, 1, 2, 4, 8, 16, 30]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: int) -> None:
+    """Random patches, deaths, broken revisions and time; then peace. No orphan, no double start, the last intent wins."""
+    chance = random.Random(seed)
+    world = World()
+    world.patch("c1")
+    for step in range(60):
+        match chance.randrange(6):
+            case 0:
+                revision = world.patch(f"c{step + 2}")
+                if chance.random() < 0.4:
+                    world.broken.add(revision)
+            case 1:
+                world.see(chance.choice(world.revisions).id, Phase.EXITED, "killed")
+            case 2:
+                world.tick(chance.choice([0.1, 1, 11, 61]))
+            case _:
+                world.behave()
+        had_good = world.routed is not None
+        world.control()
+        if had_good and world.routed is None:
+            assert "died" in world.reason, "only a given-up revision may leave the gateway"
+    good = world.patch("last")
+    world.settle()
+    assert (world.status, world.routed, world.latest_running) == (Status.RUNNING, good, "last")
+    assert len(world.running_replicas()) == 1
+    world.target = TargetStatus.DELETED
+    world.settle()
+    assert world.removed
+    assert world.running_replicas() == []
