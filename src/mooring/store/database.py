@@ -9,6 +9,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 _SQLITE_BUSY_SECONDS = 15
+_SQLITE_OVERFLOW = 60
+"""More than the threads that handle requests and the controllers together: nobody waits for a connection."""
 
 
 class Database:
@@ -42,7 +44,11 @@ class Database:
 def _create_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _SQLITE_BUSY_SECONDS},
+        max_overflow=_SQLITE_OVERFLOW,
+    )
     event.listen(engine, "connect", _prepare_sqlite_connection)
     event.listen(engine, "begin", _begin_sqlite_transaction)
     return engine
@@ -52,9 +58,15 @@ def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, below
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    # SQLite's own lower() knows ASCII only; PostgreSQL's, and a search regardless of case, know all letters.
+    connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _begin_sqlite_transaction(connection: Any) -> None:
     read_only = connection.get_execution_options().get("mooring_read_only", False)
     # A deferred transaction that turns into a writer cannot wait for the lock; an immediate one can.
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()

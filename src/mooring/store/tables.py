@@ -106,6 +106,16 @@ class Artifact(Base):
     modified_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class ArtifactLabel(Base):
+    """One label of an artifact, so that selectors can be answered in SQL; `Artifact.labels` has them in order."""
+
+    __tablename__ = "artifact_labels"
+
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(256), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
 class Configuration(Base):
     """Values for an executable's parameters and inputs; immutable."""
 

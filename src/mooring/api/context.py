@@ -1,0 +1,30 @@
+"""What the API needs from the rest of the control plane."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mooring.api.tokens import TokenIssuer
+from mooring.services.logs import ReplicaLogs
+from mooring.store.database import Database
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """Everything that handlers use, made by whoever starts the API.
+
+    `public_url` is how clients reach the gateway (`http://host:port`, no slash at the end). `wake` is called after
+    each commit that controllers should notice. `webhook` takes the headers (names in lower case) and the body of a
+    registry's call and says whether its signature is right; None when there is no registry. `local_model_folders`:
+    models below these may be deployed by path.
+    """
+
+    database: Database
+    tokens: TokenIssuer
+    public_url: str
+    wake: Callable[[], None]
+    logs: ReplicaLogs
+    ready: Callable[[], bool]
+    max_request_bytes: int
+    webhook: Callable[[Mapping[str, str], bytes], bool] | None = None
+    local_model_folders: tuple[Path, ...] = ()

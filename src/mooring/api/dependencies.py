@@ -1,0 +1,62 @@
+"""What handlers take from a request."""
+
+from typing import Annotated, Literal
+
+from fastapi import Depends, Header, Path, Query, Request
+
+from mooring.api.authentication import principal_of
+from mooring.api.context import ApiContext
+from mooring.api.schemas.common import ID_PATTERN
+from mooring.api.schemas.resource_groups import GROUP_ID_PATTERN
+from mooring.errors import InvalidRequest
+from mooring.services.paging import DEFAULT_TOP, HIGHEST_TOP, Page
+from mooring.services.resource_groups import DEFAULT_GROUP
+
+_HIGHEST_SKIP = 2**31 - 1
+_HEADER = "AI-Resource-Group"
+
+
+async def _context(request: Request) -> ApiContext:
+    context: ApiContext = request.app.state.context
+    return context
+
+
+async def _group(
+    request: Request,
+    _documented: Annotated[
+        str | None, Header(alias=_HEADER, description="The resource group; `default` when absent.")
+    ] = None,
+) -> str:
+    given = set(request.headers.getlist(_HEADER)) or {DEFAULT_GROUP}
+    if len(given) > 1:
+        raise InvalidRequest(f"the header {_HEADER} is given more than once, with different values: send one")
+    group = given.pop()
+    if not group or not principal_of(request.scope).may_use(group):
+        # The same words as for a group that does not exist: clients learn nothing about others.
+        raise InvalidRequest(f"the resource group {group!r} of the header {_HEADER} does not exist")
+    return group
+
+
+async def _page(
+    top: Annotated[int, Query(alias="$top", ge=0, le=HIGHEST_TOP)] = DEFAULT_TOP,
+    skip: Annotated[int, Query(alias="$skip", ge=0, le=_HIGHEST_SKIP)] = 0,
+) -> Page:
+    return Page(top, skip)
+
+
+Context = Annotated[ApiContext, Depends(_context)]
+Group = Annotated[str, Depends(_group)]
+PageOfList = Annotated[Page, Depends(_page)]
+
+ScenarioId = Annotated[str, Path(alias="scenarioId", pattern=ID_PATTERN)]
+ExecutableId = Annotated[str, Path(alias="executableId", pattern=ID_PATTERN)]
+ConfigurationId = Annotated[str, Path(alias="configurationId", pattern=ID_PATTERN)]
+ArtifactId = Annotated[str, Path(alias="artifactId", pattern=ID_PATTERN)]
+DeploymentId = Annotated[str, Path(alias="deploymentId", pattern=ID_PATTERN)]
+ResourceGroupId = Annotated[str, Path(alias="resourceGroupId", pattern=GROUP_ID_PATTERN)]
+
+Search = Annotated[str | None, Query(alias="$search", min_length=1, max_length=80, pattern=r"^[^~\x00]+$")]
+CaseInsensitive = Annotated[bool, Query(alias="searchCaseInsensitive")]
+Expand = Annotated[Literal["scenario"] | None, Query(alias="$expand")]
+Select = Annotated[Literal["status"] | None, Query(alias="$select")]
+ScenarioFilter = Annotated[str | None, Query(alias="scenarioId", pattern=ID_PATTERN)]

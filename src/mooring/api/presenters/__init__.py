@@ -1,0 +1,1 @@
+"""Rows as the AI API shows them: plain dictionaries, for lists of any length."""

@@ -1,0 +1,112 @@
+"""Access tokens: JWTs that we sign and that the gateway and the control plane verify."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jwt
+import orjson
+
+from mooring.api import signing_keys
+from mooring.errors import Unauthorized
+
+ALL_GROUPS = "*"
+_ALGORITHM = "RS256"
+_SCOPE = "mooring"
+_CLOCK_SKEW_SECONDS = 30
+_CLAIMS = ("iss", "sub", "client_id", "aud", "iat", "exp", "jti")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls. `groups` are the resource groups that the client may use; `*` stands for all."""
+
+    client_id: str
+    scopes: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset({ALL_GROUPS})
+
+    def may_use(self, group: str) -> bool:
+        return ALL_GROUPS in self.groups or group in self.groups
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A token and what is told about it. `expires_in` is in seconds."""
+
+    value: str = field(repr=False)
+    expires_in: int
+    scope: str
+    jti: str
+
+
+class TokenIssuer:
+    """Signs and verifies tokens of one issuer for one audience. Usable from many threads."""
+
+    def __init__(self, keys_folder: Path, issuer: str, audience: str, lifetime_seconds: int) -> None:
+        keys = signing_keys.load_or_create(keys_folder)
+        self._signing = keys[-1]
+        self._public = {key.id: key.private.public_key() for key in keys}
+        self._jwks = orjson.dumps({"keys": [key.to_jwk() for key in keys]})
+        self._issuer = issuer
+        self._audience = audience
+        self._lifetime = lifetime_seconds
+
+    def issue(self, client_id: str, groups: tuple[str, ...] = (ALL_GROUPS,)) -> IssuedToken:
+        """A token for a client that has proven who it is."""
+        now = int(time.time())
+        jti = uuid.uuid4().hex
+        claims = {
+            "iss": self._issuer,
+            "sub": client_id,
+            "client_id": client_id,
+            "aud": self._audience,
+            "iat": now,
+            "exp": now + self._lifetime,
+            "jti": jti,
+            "scope": _SCOPE,
+            "groups": list(groups),
+        }
+        value = jwt.encode(claims, self._signing.private, _ALGORITHM, headers={"kid": self._signing.id})
+        return IssuedToken(value, self._lifetime, _SCOPE, jti)
+
+    def verify(self, token: str) -> Principal:
+        """Who the token was issued to. Raises Unauthorized, saying why in the words of the gateway."""
+        try:
+            return _principal(self._decode(token))
+        except jwt.ExpiredSignatureError:
+            raise Unauthorized("Jwt is expired: get a new token at /oauth/token") from None
+        except jwt.InvalidIssuerError:
+            raise Unauthorized("Jwt issuer is not configured: get a token at this server's /oauth/token") from None
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise Unauthorized("Jwt verification fails: get a token at /oauth/token") from None
+
+    def key_set(self) -> bytes:
+        """The public keys, as a JWKS document."""
+        return self._jwks
+
+    def _decode(self, token: str) -> dict[str, object]:
+        key = self._public.get(str(jwt.get_unverified_header(token).get("kid")))
+        if key is None:
+            raise jwt.InvalidTokenError("signed with an unknown key")
+        claims: dict[str, object] = jwt.decode(
+            token,
+            key,
+            algorithms=[_ALGORITHM],
+            audience=self._audience,
+            issuer=self._issuer,
+            leeway=_CLOCK_SKEW_SECONDS,
+            options={"require": list(_CLAIMS)},
+        )
+        return claims
+
+
+def _principal(claims: dict[str, object]) -> Principal:
+    groups = claims.get("groups", [])
+    if not isinstance(groups, list):
+        raise jwt.InvalidTokenError("groups is no list")
+    return Principal(
+        client_id=str(claims["client_id"]),
+        scopes=frozenset(str(claims.get("scope", "")).split()),
+        groups=frozenset(str(group) for group in groups),
+    )

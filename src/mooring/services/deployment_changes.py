@@ -1,0 +1,165 @@
+"""What a client can change about a deployment. Each change grows `generation`, so that a controller at work notices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from mooring.domain.lifecycle import (
+    LastOperation,
+    Operation,
+    Status,
+    TargetStatus,
+    is_allowed,
+    statuses_that_allow,
+)
+from mooring.errors import InvalidRequest, MooringError, PreconditionFailed
+from mooring.services import deployments, rendering
+from mooring.store.tables import Configuration, Deployment
+from mooring.store.types import utc_now
+
+_WORDS = {
+    Operation.STOP: "stop",
+    Operation.DELETE_DEPLOYMENT: "delete",
+    Operation.CHANGE_CONFIGURATION: "change the configuration of",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One item of a bulk change; `target` is STOPPED or DELETED."""
+
+    deployment_id: str
+    target: TargetStatus
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a wish; no error means that it was accepted."""
+
+    deployment_id: str
+    error: MooringError | None = None
+
+
+def stop(session: Session, group: str, deployment_id: str) -> None:
+    """Ask for the end of everything that runs. Final. Asking again changes nothing.
+
+    Raises NotFound, PreconditionFailed.
+    """
+    _stop(deployments.get(session, group, deployment_id, to_change=True))
+
+
+def delete(session: Session, group: str, deployment_id: str) -> None:
+    """Ask for the removal; a controller removes the row when nothing runs any more. Asking again changes nothing.
+
+    Raises NotFound, PreconditionFailed.
+    """
+    _delete(deployments.get(session, group, deployment_id, to_change=True))
+
+
+def change_configuration(
+    session: Session,
+    group: str,
+    deployment_id: str,
+    configuration_id: str,
+    *,
+    local_folders: Sequence[Path] = (),
+) -> None:
+    """Add a revision with another configuration; what serves goes on until the new one is ready.
+
+    Raises NotFound, PreconditionFailed, and InvalidRequest when the configuration does not fit or cannot be rendered.
+    """
+    deployment = deployments.get(session, group, deployment_id, to_change=True)
+    _require(Operation.CHANGE_CONFIGURATION, deployment)
+    configuration = deployments.configuration_to_deploy(session, group, configuration_id)
+    _refuse_misfit(deployment, configuration)
+    spec = rendering.render(session, configuration, local_folders=local_folders)
+    number = max((revision.number for revision in deployment.revisions), default=0) + 1
+    deployment.revisions.append(deployments.new_revision(number, configuration, spec))
+    _point_to(deployment, configuration, spec.model_name)
+
+
+def change_many(session: Session, group: str, wishes: Sequence[Wish]) -> list[Outcome]:
+    """Stop or delete many; each is accepted or refused by itself. In the order of the wishes."""
+    ids = [wish.deployment_id for wish in wishes]
+    found = deployments.find_many(session, group, ids, to_change=True)
+    return [_try(wish, group, found.get(wish.deployment_id)) for wish in wishes]
+
+
+def _try(wish: Wish, group: str, deployment: Deployment | None) -> Outcome:
+    if deployment is None:
+        return Outcome(wish.deployment_id, deployments.not_found(group, wish.deployment_id))
+    try:
+        if wish.target is TargetStatus.DELETED:
+            _delete(deployment)
+        else:
+            _stop(deployment)
+    except MooringError as error:
+        return Outcome(wish.deployment_id, error)
+    return Outcome(wish.deployment_id)
+
+
+def _stop(deployment: Deployment) -> None:
+    if deployment.target_status == TargetStatus.STOPPED.value:
+        return
+    _require(Operation.STOP, deployment)
+    _retarget(deployment, TargetStatus.STOPPED)
+
+
+def _delete(deployment: Deployment) -> None:
+    if deployment.target_status == TargetStatus.DELETED.value:
+        return
+    _require(Operation.DELETE_DEPLOYMENT, deployment)
+    deployment.last_operation = LastOperation.DELETE.value
+    _retarget(deployment, TargetStatus.DELETED)
+
+
+def _require(operation: Operation, deployment: Deployment) -> None:
+    target = TargetStatus(deployment.target_status)
+    if operation is not Operation.DELETE_DEPLOYMENT and target is not TargetStatus.RUNNING:
+        raise PreconditionFailed(
+            f"cannot {_WORDS[operation]} the deployment {deployment.id!r}: its targetStatus is {target.value}, "
+            "which is final. Create another deployment"
+        )
+    if not is_allowed(operation, Status(deployment.status)):
+        allowed = ", ".join(statuses_that_allow(operation))
+        raise PreconditionFailed(
+            f"cannot {_WORDS[operation]} the deployment {deployment.id!r} in status {deployment.status}: "
+            f"it has to be one of {allowed}"
+        )
+
+
+def _refuse_misfit(deployment: Deployment, configuration: Configuration) -> None:
+    wanted = (deployment.scenario_id, deployment.executable_id)
+    if (configuration.scenario_id, configuration.executable_id) != wanted:
+        raise InvalidRequest(
+            f"configurationId {configuration.id!r} is for {configuration.executable_id!r} of the scenario "
+            f"{configuration.scenario_id!r}, the deployment runs {wanted[1]!r} of {wanted[0]!r}: "
+            "give a configuration of the same executable"
+        )
+    if configuration.id == deployment.configuration_id and deployment.status != Status.DEAD.value:
+        raise InvalidRequest(
+            f"configurationId {configuration.id!r} is what the deployment {deployment.id!r} has already: "
+            "give another configuration"
+        )
+
+
+def _point_to(deployment: Deployment, configuration: Configuration, model_name: str) -> None:
+    deployment.configuration_id = configuration.id
+    deployment.configuration_name = configuration.name
+    deployment.model_name = model_name
+    deployment.status = Status.PENDING.value
+    deployment.status_message = ""
+    deployment.last_operation = LastOperation.UPDATE.value
+    deployment.submission_time = utc_now()
+    deployment.completion_time = None
+    _retarget(deployment, TargetStatus.RUNNING)
+
+
+def _retarget(deployment: Deployment, target: TargetStatus) -> None:
+    now = utc_now()
+    deployment.target_status = target.value
+    deployment.generation += 1
+    deployment.modified_at = now
+    deployment.next_check_at = now

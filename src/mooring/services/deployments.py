@@ -1,0 +1,137 @@
+"""Deployments: what is served under one URL. A controller does the work; here lies what was asked for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from mooring.domain.identifiers import new_deployment_id, new_revision_id
+from mooring.domain.lifecycle import LastOperation, Status, TargetStatus
+from mooring.domain.revisions import ModelServerSpec, RevisionState
+from mooring.errors import InvalidRequest, NotFound
+from mooring.services import configurations, rendering, resource_groups, ttl
+from mooring.services.paging import Page
+from mooring.store.tables import Configuration, Deployment, Revision
+
+
+@dataclass(frozen=True)
+class NewDeployment:
+    """What a client gives."""
+
+    configuration_id: str
+    ttl: str | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which deployments are listed; None asks for all."""
+
+    scenario_id: str | None = None
+    configuration_id: str | None = None
+    executable_ids: Sequence[str] | None = None
+    status: str | None = None
+
+
+def create(session: Session, group: str, new: NewDeployment, *, local_folders: Sequence[Path] = ()) -> Deployment:
+    """Record a deployment and its first revision; a controller starts it. Raises InvalidRequest, naming the field."""
+    resource_groups.require(session, group)
+    if new.ttl is not None:
+        ttl.parse(new.ttl)
+    configuration = configuration_to_deploy(session, group, new.configuration_id)
+    spec = rendering.render(session, configuration, local_folders=local_folders)
+    created = Deployment(
+        id=new_deployment_id(),
+        resource_group=group,
+        configuration_id=configuration.id,
+        configuration_name=configuration.name,
+        scenario_id=configuration.scenario_id,
+        executable_id=configuration.executable_id,
+        status=Status.UNKNOWN.value,
+        target_status=TargetStatus.RUNNING.value,
+        last_operation=LastOperation.CREATE.value,
+        ttl=new.ttl,
+        model_name=spec.model_name,
+        revisions=[new_revision(1, configuration, spec)],
+    )
+    session.add(created)
+    session.flush()
+    return created
+
+
+def configuration_to_deploy(session: Session, group: str, configuration_id: str) -> Configuration:
+    """Raises InvalidRequest (the id comes in a body, so that it is the request that is wrong)."""
+    found = configurations.find(session, group, configuration_id)
+    if found is None:
+        raise InvalidRequest(
+            f"configurationId {configuration_id!r} is no configuration of the resource group {group!r}: "
+            "GET /v2/lm/configurations lists them"
+        )
+    return found
+
+
+def new_revision(number: int, configuration: Configuration, spec: ModelServerSpec) -> Revision:
+    """A revision that waits to be started."""
+    return Revision(
+        id=new_revision_id(),
+        number=number,
+        configuration_id=configuration.id,
+        spec=spec.to_json(),
+        state=RevisionState.STARTING.value,
+    )
+
+
+def get(session: Session, group: str, deployment_id: str, *, to_change: bool = False) -> Deployment:
+    """A deployment with its revisions. Raises NotFound, also for one of another group."""
+    found = find_many(session, group, [deployment_id], to_change=to_change).get(deployment_id)
+    if found is None:
+        raise not_found(group, deployment_id)
+    return found
+
+
+def find_many(session: Session, group: str, ids: Sequence[str], *, to_change: bool = False) -> dict[str, Deployment]:
+    """Those of the given deployments that exist in the group, with their revisions, in two queries.
+
+    With `to_change`, nobody else changes them until the transaction ends (on SQLite that holds anyway).
+    """
+    query = select(Deployment).where(Deployment.resource_group == group, Deployment.id.in_(ids))
+    query = query.options(selectinload(Deployment.revisions))
+    if to_change:
+        query = query.order_by(Deployment.id).with_for_update()  # in one order, against deadlocks
+    return {row.id: row for row in session.scalars(query)}
+
+
+def not_found(group: str, deployment_id: str) -> NotFound:
+    """The same words for a deployment that never was and for one of another group."""
+    return NotFound(f"there is no deployment {deployment_id!r} in the resource group {group!r}")
+
+
+def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[Deployment]:
+    """The deployments of a group that are asked for, newest first, without their revisions."""
+    resource_groups.require(session, group)
+    query = (
+        select(Deployment)
+        .where(*_conditions(group, wanted))
+        .order_by(Deployment.created_at.desc(), Deployment.id.desc())
+    )
+    return session.scalars(page.of(query)).all()
+
+
+def count(session: Session, group: str, wanted: Filter) -> int:
+    """How many `list_of` would find without a page."""
+    resource_groups.require(session, group)
+    query = select(func.count()).select_from(Deployment).where(*_conditions(group, wanted))
+    return session.scalar(query) or 0
+
+
+def _conditions(group: str, wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    yield Deployment.resource_group == group
+    exact = (
+        (Deployment.scenario_id, wanted.scenario_id),
+        (Deployment.configuration_id, wanted.configuration_id),
+        (Deployment.status, wanted.status),
+    )
+    yield from (column == value for column, value in exact if value is not None)
+    if wanted.executable_ids is not None:
+        yield Deployment.executable_id.in_(wanted.executable_ids)

@@ -1,0 +1,29 @@
+"""One server for all tests of a worker; each test has a resource group of its own."""
+
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.api.api_server import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("api")) as started:
+        yield started
+
+
+@pytest.fixture
+def group(server: Server) -> str:
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    with server.http() as http:
+        http.post("/v2/admin/resourceGroups", json={"resourceGroupId": name}).raise_for_status()
+    return name
+
+
+@pytest.fixture
+def http(server: Server, group: str) -> Iterator[httpx.Client]:
+    with server.http(group) as client:
+        yield client

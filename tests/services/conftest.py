@@ -1,0 +1,49 @@
+"""A store with what every installation has."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from mooring.services import catalog, configurations
+from mooring.services.configurations import NewConfiguration
+from mooring.services.resource_groups import DEFAULT_GROUP
+from mooring.store import migrate
+from mooring.store.database import Database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'mooring.db'}")
+    migrate.upgrade(opened)
+    with opened.transaction() as session:
+        catalog.install(session)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    with database.transaction() as opened:
+        yield opened
+
+
+@pytest.fixture
+def first(session: Session) -> str:
+    return _configure(session, "models:/wine/1")
+
+
+@pytest.fixture
+def second(session: Session) -> str:
+    return _configure(session, "models:/wine/2")
+
+
+def _configure(session: Session, model_uri: str) -> str:
+    new = NewConfiguration(
+        name=model_uri.replace("/", " "),
+        scenario_id="mooring",
+        executable_id="model-server",
+        parameter_bindings=[{"key": "modelUri", "value": model_uri}],
+    )
+    return configurations.create(session, DEFAULT_GROUP, new).id

@@ -1,0 +1,65 @@
+"""The schema that migrations make is the schema that the code uses, and an upgrade is safe to repeat."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
+
+from mooring.store import migrate
+from mooring.store.database import Database
+from mooring.store.tables import Base
+
+
+def test_migrations_make_what_the_models_describe(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.reading() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_an_upgraded_store_knows_its_version(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.reading() as session:
+        assert migrate.current_version(session.connection()) == migrate.latest_version()
+
+
+def test_upgrading_again_changes_nothing_and_is_quick(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.engine.connect() as connection:
+        before = connection.exec_driver_sql("PRAGMA schema_version").scalar()
+    started = time.monotonic()
+    migrate.upgrade(database)
+    assert time.monotonic() - started < 0.5, "an upgrade with nothing to do must not load the migrations"
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA schema_version").scalar() == before
+
+
+def test_several_processes_may_upgrade_at_once(database: Database) -> None:
+    others = [Database(str(database.engine.url)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate.upgrade, others))
+    for other in others:
+        other.close()
+    with database.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
+
+
+def test_a_store_of_a_newer_version_is_refused(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(migrate.UnknownSchema, match=r"9999.*start the newer Mooring"):
+        migrate.upgrade(database)
+
+
+def test_a_failed_upgrade_leaves_nothing_behind(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE replicas (id TEXT)"))  # in the way of the last step
+    with pytest.raises(OperationalError, match="already exists"):
+        migrate.upgrade(database)
+    with database.reading() as session:
+        assert inspect(session.connection()).get_table_names() == ["replicas"]
