@@ -37,6 +37,23 @@ class Home:
         return self.path / "run"
 
     @property
+    def control_plane_record(self) -> Path:
+        return self.run / "control-plane.json"
+
+    @property
+    def gateway_record(self) -> Path:
+        return self.gateway / "envoy.record"
+
+    @property
+    def mlflow_record(self) -> Path:
+        return self.run / "mlflow.json"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the gateway reaches the control plane."""
+        return self.sockets / "control-plane.sock"
+
+    @property
     def replicas(self) -> Path:
         return self.path / "replicas"
 

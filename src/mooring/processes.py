@@ -90,6 +90,13 @@ def stop(process: ProcessId, *, grace_seconds: float) -> bool:
     return False
 
 
+def stop_session(leader: ProcessId, *, grace_seconds: float) -> None:
+    """End a process that `spawn_detached` started, and all that it has started in its session."""
+    stop(leader, grace_seconds=grace_seconds)
+    for process in _session_members(leader.pid):
+        stop(process, grace_seconds=1)
+
+
 def wait(process: ProcessId, *, timeout_seconds: float) -> bool:
     """Wait until it has ended; False when it still runs at the deadline."""
     deadline = time.monotonic() + timeout_seconds
@@ -118,6 +125,15 @@ def running(path: Path) -> ProcessId | None:
     """The recorded process, when it still runs."""
     record = read_record(path)
     return record[0] if record and is_alive(record[0]) else None
+
+
+def _session_members(session: int) -> list[ProcessId]:
+    members = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(int(folder.name)) == session and (process := identify(int(folder.name))):
+                members.append(process)
+    return members
 
 
 def _reap(pid: int) -> None:

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     replica_stop_seconds: float = Field(default=30.0, gt=0)
     """A replica that was asked to end is killed after this time; running requests may finish within it."""
 
+    model_folders: tuple[Path, ...] = ()
+    """Models in these local folders may be deployed by their path; by default none, for a path is not a permission."""
+
     replica_open_files: int = Field(default=4096, ge=64)
     """How many files and connections one replica may have open."""
 

@@ -63,7 +63,9 @@ class World:
                 phase = self.phases.get(replica.id, Observation(Phase.ABSENT)).phase
                 if phase is Phase.STARTING:
                     bad = revision.id in self.broken
-                    self.phases[replica.id] = Observation(Phase.EXITED if bad else Phase.READY, 1, "broken" if bad else "")
+                    self.phases[replica.id] = Observation(
+                        Phase.EXITED if bad else Phase.READY, 1, "broken" if bad else ""
+                    )
                 elif phase is Phase.STOPPING:
                     self.phases[replica.id] = Observation(Phase.EXITED, reason="stopped as asked")
 
@@ -115,7 +117,9 @@ class World:
                 self.prepared[revision_id] = Preparation(done=True)
             case actions.AddReplica(revision_id):
                 revision = self.revision(revision_id)
-                replica = ReplicaView(f"{revision_id}r{len(revision.replicas) + 1}", self.now, Observation(Phase.ABSENT))
+                replica = ReplicaView(
+                    f"{revision_id}r{len(revision.replicas) + 1}", self.now, Observation(Phase.ABSENT)
+                )
                 self._set(revision_id, replicas=(*revision.replicas, replica))
             case actions.Launch(_, replica_id):
                 assert self.phases.get(replica_id, Observation(Phase.ABSENT)).phase is Phase.ABSENT, "started twice"

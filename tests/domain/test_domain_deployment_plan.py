@@ -3,13 +3,13 @@
 import random
 
 import pytest
-from world import POLICY, World
 
 from mooring.domain import actions
 from mooring.domain.deployments import Preparation, is_steady, restart_delay
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Phase
 from mooring.domain.revisions import RevisionState
+from tests.domain.simulated_deployment import POLICY, World
 
 
 @pytest.fixture

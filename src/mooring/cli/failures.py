@@ -4,9 +4,11 @@
 def expected_failures() -> tuple[type[Exception], ...]:
     """Imported late: these rooms are not needed for `--help`."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
-    from mooring.client.errors import ClientError
+    from mooring.client.errors import ApiError
     from mooring.errors import MooringError
+    from mooring.gateway.errors import GatewayError
     from mooring.system.errors import CannotStart
 
-    return (CannotStart, MooringError, ClientError, ValidationError)
+    return (CannotStart, MooringError, ApiError, GatewayError, SettingsError, ValidationError)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from mooring.client.deployments import Deployment
     from mooring.system.status import InstallationStatus
 
 _GOOD = {"running", "ready"}
@@ -23,3 +24,14 @@ def print_status(found: "InstallationStatus") -> None:
         colour = "green" if process.state in _GOOD else "yellow"
         table.add_row(process.name, str(process.pid or "-"), f"[{colour}]{process.state}[/]", process.detail)
     console.print(table)
+
+
+def print_deployments(deployments: "list[Deployment]") -> None:
+    """One line each, newest first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("ID", "STATUS", "CONFIGURATION", "URL"):
+        table.add_column(column, overflow="fold")
+    for deployment in deployments:
+        status = f"{deployment.status}: {deployment.status_message}" if deployment.status_message else deployment.status
+        table.add_row(deployment.id, status, deployment.configuration_name or "", deployment.deployment_url or "")
+    Console().print(table)

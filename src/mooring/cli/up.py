@@ -1,5 +1,6 @@
 """`mooring up`, in the foreground and detached."""
 
+import json
 import os
 import signal
 import sys
@@ -8,10 +9,12 @@ import time
 from pathlib import Path
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
 from mooring import processes
 from mooring.cli.progress import progress
+from mooring.home import Home
 from mooring.settings import Settings
 from mooring.system.errors import CannotStart
 from mooring.system.installation import Installation
@@ -51,7 +54,7 @@ def up_in_foreground(settings: Settings) -> None:
 
 def up_detached(settings: Settings) -> None:
     """Start `mooring up` in a session of its own and wait until it is ready. Raises CannotStart."""
-    if processes.running(settings.home / "run" / "control-plane.json"):
+    if processes.running(Home(settings.home).control_plane_record):
         raise CannotStart(f"Mooring runs already in {settings.home}. See `mooring status`; end it with `mooring down`.")
     output = settings.home / "logs" / "up.log"
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,12 +76,14 @@ def up_detached(settings: Settings) -> None:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The settings travel in the environment, not in the process list, because one of them may hold a password."""
-    given = {
-        f"MOORING_{name.upper()}": value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
-        for name, value in settings
-        if value is not None
-    }
+    given = {f"MOORING_{name.upper()}": _text(value) for name, value in settings if value is not None}
     return {**os.environ, **given, "COLUMNS": "200"}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps([str(item) for item in value]) if isinstance(value, tuple) else str(value)
 
 
 def _last_words(output: Path) -> str:

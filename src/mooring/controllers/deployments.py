@@ -22,6 +22,8 @@ from mooring.store.types import utc_now
 
 _MOST_ROUNDS = 20
 """Rounds of planning in one step; a deployment that is not through by then gets its next step soon."""
+_LONGEST_MESSAGE = 256
+"""Characters of a `statusMessage` (AI API, section 2)."""
 _logger = logging.getLogger("mooring.controllers.deployments")
 
 
@@ -134,6 +136,9 @@ class DeploymentController:
     def _note_ended(self, lease: Lease, replica_id: str, reason: str, *, asked: bool = False) -> None:
         with self.leases.recording(lease) as (session, _):
             replica = session.get_one(Replica, replica_id)
+            reason = self.preparations.with_uri(
+                replica.revision_id, reason, _spec(session, replica.revision_id).model_uri
+            )
             replica.ended_at, replica.reason = utc_now(), reason or "the replica ended without giving a reason"
             if asked:
                 replica.stop_requested_at = replica.stop_requested_at or utc_now()
@@ -228,9 +233,8 @@ def _set_serving(session: Session, deployment: Deployment, revision_id: str, *, 
 
 
 def _mark_dead(session: Session, deployment: Deployment, revision_id: str, reason: str) -> None:
-    failed = session.get_one(Revision, revision_id)
-    good = deployment.latest_running_configuration_id
-    serves_on = f"; configuration {good} serves on" if good and good != failed.configuration_id else ""
+    good, failed = deployment.latest_running_configuration_id, session.get_one(Revision, revision_id).configuration_id
+    serves_on = f"; configuration {good} serves on" if good and good != failed else ""
     deployment.status = Status.DEAD.value
-    deployment.status_message = f"configuration {failed.configuration_id} failed: {reason}{serves_on}"[:256]
+    deployment.status_message = f"{reason[: _LONGEST_MESSAGE - len(serves_on)]}{serves_on}"
     deployment.modified_at = utc_now()

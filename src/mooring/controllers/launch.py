@@ -18,6 +18,7 @@ class LaunchOptions:
 
     open_files: int
     stop_grace_seconds: float
+    request_seconds: float
     max_request_bytes: int
 
 
@@ -34,6 +35,7 @@ def model_server_replica(spec: ModelServerSpec, model_folder: Path, options: Lau
             *("--version", spec.model_version),
             *("--uds", "{socket}"),
             *("--stop-grace-seconds", f"{options.stop_grace_seconds:g}"),
+            *("--request-seconds", f"{options.request_seconds:g}"),
             *("--max-request-bytes", str(options.max_request_bytes)),
         ],
         env=dict.fromkeys(_THREAD_POOLS, threads),

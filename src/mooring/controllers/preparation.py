@@ -49,6 +49,12 @@ class Preparations:
         with self._lock:
             return self._fetched[revision_id]
 
+    def with_uri(self, revision_id: str, text: str, model_uri: str) -> str:
+        """The text with the model named as its owner named it, and not by our folder."""
+        with self._lock:
+            folder = self._fetched.get(revision_id)
+        return text.replace(str(folder), model_uri) if folder else text
+
     def forget(self, revision_id: str) -> None:
         """The revision is retired."""
         with self._lock:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 
-from mooring import processes
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
 from mooring.api.tokens import TokenIssuer
@@ -36,6 +35,8 @@ class Installation:
         self.home = Home(settings.home)
         self._lock = HomeLock(self.home)
         self._undo: list[Callable[[], None]] = []
+        self._own_mlflow: MlflowServer | None = None
+        self.mlflow_url: str | None = None
 
     def start(self, report: Report) -> None:
         """Start or adopt all parts; `report` is told what is being done. Raises CannotStart, OSError."""
@@ -43,19 +44,21 @@ class Installation:
         self._lock.take()
         self._undo.append(self._lock.release)
         write_logs_to(self.home.logs / "control-plane.log")
-        mlflow = self._start_mlflow(report)  # first, because it takes longest; it is waited for last
+        self.mlflow_url = self._start_mlflow(report)  # first, because it takes longest; it is waited for last
 
         report("opening the store")
         database = self._open_store()
         self.address = choose_address(self.settings, self.home)
         ensure_service_key(self.home, database, self.address.public_url)
-        tokens = parts.token_issuer(self.settings, self.home, self.address)
+        tokens = parts.token_issuer(self.settings, self.home)
 
         report("starting the gateway")
         gateway = self._start_gateway(tokens)
         runtime = parts.process_runtime(self.settings, self.home)
-        controllers = Controllers(database, runtime, gateway, parts.controller_options(self.settings, self.home, mlflow))
-        watch = self._registry_watch(database, mlflow)
+        controllers = Controllers(
+            database, runtime, gateway, parts.controller_options(self.settings, self.home, self.mlflow_url)
+        )
+        watch = self._registry_watch(database)
         self._serve(database, tokens, runtime, controllers, watch)
 
         report("adopting what runs")
@@ -67,7 +70,7 @@ class Installation:
                 self._own_mlflow.wait_until_ready(parts.MLFLOW_START_SECONDS)
             watch.start()
             self._undo.append(watch.stop)
-        parts.record_ready(self.home)
+        parts.record_control_plane(self.home, ready=True)
         _logger.info("started in %s, reachable at %s", self.home.path, self.address.public_url)
 
     def close(self) -> None:
@@ -96,7 +99,7 @@ class Installation:
         self._undo.append(database.close)
         upgrade(database)
         with database.transaction() as session:
-            catalog.seed(session)
+            catalog.install(session)
         return database
 
     def _start_gateway(self, tokens: TokenIssuer) -> Gateway:
@@ -106,10 +109,10 @@ class Installation:
         gateway.ensure_running()
         return gateway
 
-    def _registry_watch(self, database: Database, mlflow_uri: str | None) -> RegistryWatch | None:
-        if mlflow_uri is None:
+    def _registry_watch(self, database: Database) -> RegistryWatch | None:
+        if self.mlflow_url is None:
             return None
-        return RegistryWatch(self.settings, self.home, self.address, database, mlflow_uri)
+        return RegistryWatch(self.settings, self.home, self.address, database, self.mlflow_url)
 
     def _serve(
         self,
@@ -124,14 +127,13 @@ class Installation:
             tokens=tokens,
             public_url=self.address.public_url,
             wake=controllers.wake,
-            logs=parts.deployment_logs(runtime),
+            logs=runtime.logs,
             max_request_bytes=self.settings.max_request_bytes,
             webhook=watch.receive if watch else None,
             ready=controllers.is_ready,
+            local_model_folders=self.settings.model_folders,
         )
-        server = ControlServer(
-            create_app(context), parts.control_socket(self.home), stop_seconds=parts.SERVER_STOP_SECONDS
-        )
+        server = ControlServer(create_app(context), self.home.control_socket, stop_seconds=parts.SERVER_STOP_SECONDS)
         server.start()
         self._undo.append(server.stop)
-        processes.write_record(self.home.run / "control-plane.json", parts.this_process(), ready=False)
+        parts.record_control_plane(self.home, ready=False)

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-from pathlib import Path
 
 from mooring import processes
 from mooring.home import Home
@@ -13,6 +12,7 @@ class HomeLock:
     """Held from start to end by the control plane; the kernel frees it when the process dies, however that happens."""
 
     def __init__(self, home: Home) -> None:
+        self._home = home
         self._path = home.run / "control-plane.lock"
         self._descriptor: int | None = None
 
@@ -24,7 +24,7 @@ class HomeLock:
         except BlockingIOError:
             os.close(descriptor)
             raise CannotStart(
-                f"Mooring runs already in {self._path.parent.parent}{_pid_of(self._path.parent)}. "
+                f"Mooring runs already in {self._home.path}{_pid_of(self._home)}. "
                 "See `mooring status`; end it with `mooring down`, or use another --home."
             ) from None
         self._descriptor = descriptor
@@ -35,6 +35,6 @@ class HomeLock:
             self._descriptor = None
 
 
-def _pid_of(run: Path) -> str:
-    process = processes.running(run / "control-plane.json")
+def _pid_of(home: Home) -> str:
+    process = processes.running(home.control_plane_record)
     return f" (process {process.pid})" if process else ""

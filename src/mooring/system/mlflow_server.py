@@ -23,7 +23,7 @@ class MlflowServer:
 
     def __init__(self, home: Home) -> None:
         self._folder = home.mlflow
-        self._record = home.run / "mlflow.json"
+        self._record = home.mlflow_record
         self._log = home.logs / "mlflow.log"
 
     @property
@@ -63,7 +63,7 @@ class MlflowServer:
     def stop(self, *, grace_seconds: float) -> None:
         process = self.process()
         if process:
-            processes.stop(process, grace_seconds=grace_seconds)
+            processes.stop_session(process, grace_seconds=grace_seconds)
 
     def _answers(self) -> bool:
         try:

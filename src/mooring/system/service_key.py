@@ -17,8 +17,8 @@ def ensure_service_key(home: Home, database: Database, public_url: str) -> None:
     key = _read(home) if home.service_key.exists() else {}
     if not key:
         with database.transaction() as session:
-            client_id, secret = clients.create(session)
-        key = {"clientid": client_id, "clientsecret": secret}
+            client = clients.create(session)
+        key = {"clientid": client.id, "clientsecret": client.secret}
     wanted = {
         **key,
         "url": public_url,
@@ -54,4 +54,6 @@ def _read(home: Home) -> dict[str, Any]:
     try:
         return dict(json.loads(home.service_key.read_bytes()))
     except (OSError, ValueError) as error:
-        raise CannotStart(f"cannot read {home.service_key}: {error}. Restore it, or remove it to get a new one.") from error
+        raise CannotStart(
+            f"cannot read {home.service_key}: {error}. Restore it, or remove it to get a new one."
+        ) from error

@@ -24,7 +24,7 @@ def shut_down(settings: Settings, report: Report) -> list[str]:
     """
     home = Home(settings.home)
     report("ending the control plane")
-    control_plane = processes.running(home.run / "control-plane.json")
+    control_plane = processes.running(home.control_plane_record)
     if control_plane:
         processes.stop(control_plane, grace_seconds=_CONTROL_PLANE_SECONDS)
     return shut_down_the_rest(settings, report)
@@ -34,14 +34,14 @@ def shut_down_the_rest(settings: Settings, report: Report) -> list[str]:
     """The same, when the control plane has ended already (or is the caller)."""
     home = Home(settings.home)
     report("ending the gateway")
-    gateway = processes.running(parts.gateway_record(home))
+    gateway = processes.running(home.gateway_record)
     if gateway:
         processes.stop(gateway, grace_seconds=_GATEWAY_SECONDS)
     left: list[str] = []
     if home.replicas.is_dir():
         report("ending the replicas")
         left += _end_replicas(parts.process_runtime(settings, home), settings.replica_stop_seconds + 10)
-    if (home.run / "mlflow.json").exists():
+    if home.mlflow_record.exists():
         report("ending MLflow")
         MlflowServer(home).stop(grace_seconds=_MLFLOW_SECONDS)
     return left

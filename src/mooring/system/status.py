@@ -1,6 +1,7 @@
 """What runs in a home, seen from outside: works whether the control plane runs or not."""
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mooring import processes
@@ -48,13 +49,13 @@ def installation_status(settings: Settings) -> InstallationStatus:
     """Read from the records in the home; nothing is started or changed."""
     home = Home(settings.home)
     address = kept_address(home)
-    control_plane = processes.running(home.run / "control-plane.json")
-    record = processes.read_record(home.run / "control-plane.json")
-    found = [_recorded("control-plane", home, "control-plane.json")]
-    gateway = processes.running(parts.gateway_record(home))
+    control_plane = processes.running(home.control_plane_record)
+    record = processes.read_record(home.control_plane_record)
+    found = [_recorded("control-plane", home.control_plane_record)]
+    gateway = processes.running(home.gateway_record)
     found.append(ProcessStatus("gateway", gateway.pid if gateway else None, "running" if gateway else "not running"))
-    if (home.run / "mlflow.json").exists():
-        found.append(_recorded("mlflow", home, "mlflow.json"))
+    if home.mlflow_record.exists():
+        found.append(_recorded("mlflow", home.mlflow_record))
     if home.replicas.is_dir():
         found.extend(_replicas(parts.process_runtime(settings, home)))
     return InstallationStatus(
@@ -65,8 +66,8 @@ def installation_status(settings: Settings) -> InstallationStatus:
     )
 
 
-def _recorded(name: str, home: Home, record: str) -> ProcessStatus:
-    found = processes.read_record(home.run / record)
+def _recorded(name: str, record: Path) -> ProcessStatus:
+    found = processes.read_record(record)
     alive = found is not None and processes.is_alive(found[0])
     port = found[1].get("port") if found else None
     return ProcessStatus(
@@ -80,7 +81,7 @@ def _recorded(name: str, home: Home, record: str) -> ProcessStatus:
 def _replicas(runtime: ProcessRuntime) -> list[ProcessStatus]:
     observed = [(replica_id, runtime.observe(replica_id)) for replica_id in sorted(runtime.replicas())]
     return [
-        ProcessStatus("replica", seen.pid, seen.phase.value, replica_id)
+        ProcessStatus("replica", None if seen.phase is Phase.EXITED else seen.pid, seen.phase.value, replica_id)
         for replica_id, seen in observed
         if seen.phase is not Phase.ABSENT
     ]

@@ -1,0 +1,1 @@
+"""`make demo`: the main job, for real, from a registered model to a version change under traffic."""

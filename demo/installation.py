@@ -1,0 +1,70 @@
+"""A Mooring of its own for the demo, used as any user would: by its command and its service key."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_COMMAND_SECONDS = 180
+
+
+class DemoInstallation:
+    """`mooring up --with-mlflow` in a temporary home, on a free port."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def up(self) -> None:
+        self._mooring("up", "--port", "0", "--with-mlflow", "--detach")
+
+    def down(self) -> None:
+        self._mooring("down")
+
+    def status(self) -> dict[str, Any]:
+        output = self._mooring("status", "--json", accepted=(0, 3))
+        return dict(json.loads(output))
+
+    @property
+    def url(self) -> str:
+        return str(self._key()["serviceurls"]["AI_API_URL"])
+
+    @property
+    def mlflow_url(self) -> str:
+        return str(next(p["detail"] for p in self.status()["processes"] if p["name"] == "mlflow"))
+
+    def token(self) -> str:
+        """An access token by client credentials, as every client of the AI API gets it."""
+        key = self._key()
+        answer = httpx.post(
+            f"{key['url']}/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(key["clientid"], key["clientsecret"]),
+            timeout=10,
+            trust_env=False,
+        )
+        return str(answer.raise_for_status().json()["access_token"])
+
+    def _key(self) -> dict[str, Any]:
+        return dict(json.loads((self.home / "service-key.json").read_text()))
+
+    def _mooring(self, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
+        program = Path(sys.executable).parent / "mooring"
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MOORING_", "MLFLOW_"))
+        }
+        done = subprocess.run(
+            [str(program), *arguments, "--home", str(self.home)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+        if done.returncode not in accepted:
+            raise RuntimeError(f"`mooring {' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout

@@ -1,0 +1,56 @@
+"""Makes `docs/settings.md` and `docs/commands.md` from the code; a test fails when they are not up to date."""
+
+from pathlib import Path
+
+import typer.main
+
+from mooring.cli.main import app
+from mooring.settings import Settings
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def settings_reference() -> str:
+    """Every setting with its variable, default and comment."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from `src/mooring/settings.py` by `make docs`. Options of `mooring up` win over the environment.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "`~/.mooring`" if name == "home" else f"`{field.default}`"
+        lines.append(f"| `MOORING_{name.upper()}` | {default} | {' '.join((field.description or '').split())} |")
+    return "\n".join(lines) + "\n"
+
+
+def commands_reference() -> str:
+    """Every command with its help."""
+    group = typer.main.get_command(app)
+    lines = ["# Commands", "", "Made from `src/mooring/cli/` by `make docs`."]
+    commands: dict[str, object] = getattr(group, "commands", {})
+    for name in sorted(commands):
+        command = commands[name]
+        lines += ["", f"## mooring {name}", "", _text(str(getattr(command, "help", "") or "")), ""]
+        lines += ["| option | meaning |", "|---|---|"]
+        for parameter in getattr(command, "params", []):
+            spelling = ", ".join(f"`{option}`" for option in getattr(parameter, "opts", []))
+            meaning = " ".join(str(getattr(parameter, "help", "") or "").split())
+            lines.append(f"| {spelling} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _text(help_text: str) -> str:
+    return "\n".join(line.rstrip() for line in help_text.strip().splitlines())
+
+
+def main() -> None:
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "settings.md").write_text(settings_reference())
+    (DOCS / "commands.md").write_text(commands_reference())
+
+
+if __name__ == "__main__":
+    main()

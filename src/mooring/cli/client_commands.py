@@ -1,0 +1,118 @@
+"""`mooring ls`, `logs` and `predict`: what a client of the AI API does, against the local installation or AICORE_*."""
+
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mooring.cli.options import HomeOption, home_from
+
+if TYPE_CHECKING:
+    from mooring.client.client import AIClient
+    from mooring.client.deployments import LogLine
+
+_FOLLOW_SECONDS = 1.0
+_OVER = ("DEAD", "STOPPED")
+
+GroupOption = Annotated[str, typer.Option("--resource-group", "-g", envvar="AICORE_RESOURCE_GROUP", help="Tenant.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("ls", help="List the deployments, with status and URL.")(ls)
+    app.command("logs", help="Print a deployment's logs.\n\nExample:\n\n    mooring logs d1a2b3c4d5e6f701 --follow")(
+        logs
+    )
+    app.command(
+        "predict",
+        help="Ask a model: DATA is a JSON body, @FILE, or - for standard input.\n\nExample:\n\n"
+        "    mooring predict http://127.0.0.1:8080/models/iris '{\"inputs\": [[5.1, 3.5, 1.4, 0.2]]}'",
+    )(predict)
+
+
+def ls(home: HomeOption = None, resource_group: GroupOption = "default") -> None:
+    from mooring.cli.tables import print_deployments
+
+    with _client(home, resource_group) as client:
+        print_deployments(client.deployments.list())
+
+
+def logs(
+    deployment_id: Annotated[str, typer.Argument(metavar="ID", help="The deployment.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come, until it ends.")] = False,
+    since_minutes: Annotated[int, typer.Option("--since", min=1, help="Minutes to look back.")] = 60,
+    home: HomeOption = None,
+    resource_group: GroupOption = "default",
+) -> None:
+    start = datetime.now(UTC) - timedelta(minutes=since_minutes)
+    with _client(home, resource_group) as client:
+        seen: set[tuple[datetime, str | None, str]] = set()
+        while True:
+            lines = client.deployments.logs(deployment_id, start=start, top=5000)
+            for line in lines:
+                if _key(line) not in seen:
+                    typer.echo(f"{line.timestamp:%Y-%m-%dT%H:%M:%S.%f}Z {line.pod} {line.msg.rstrip()}")
+            if lines:  # the last moment is asked for again: more may have been written in it
+                start = lines[-1].timestamp
+                seen = {_key(line) for line in lines if line.timestamp == start}
+            if not follow or client.deployments.get(deployment_id).status in _OVER:
+                return
+            time.sleep(_FOLLOW_SECONDS)
+
+
+def predict(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A deployment's or a model's URL.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="JSON, @FILE, or - for standard input.")],
+    home: HomeOption = None,
+    resource_group: GroupOption = "default",
+) -> None:
+    import httpx
+
+    target = url if url.rstrip("/").endswith("/invocations") else f"{url.rstrip('/')}/invocations"
+    with _client(home, resource_group) as client:
+        headers = {
+            "Authorization": f"Bearer {client.access_token()}",
+            "AI-Resource-Group": resource_group,
+            "Content-Type": "application/json",
+        }
+    try:
+        answer = httpx.post(target, content=_body(data), headers=headers, timeout=120)
+    except httpx.TransportError as error:
+        raise typer.BadParameter(f"{target} does not answer: {error}", param_hint="URL") from error
+    typer.echo(answer.text)
+    if not answer.is_success:
+        raise typer.Exit(1)
+
+
+def _client(home: Path | None, resource_group: str) -> "AIClient":
+    """AICORE_* in the environment first (any AI API server), else the service key of the home."""
+    from mooring.client.client import AIClient
+
+    if home is None and os.environ.get("AICORE_CLIENT_ID"):
+        os.environ.setdefault("AICORE_RESOURCE_GROUP", resource_group)
+        return AIClient.from_env()
+    from mooring.system.errors import CannotStart
+
+    key = home_from(home).service_key
+    if not key.exists():
+        raise CannotStart(f"there is no service key at {key}: start Mooring (`mooring up`), or set AICORE_*.")
+    return AIClient.from_service_key(key, resource_group=resource_group)
+
+
+def _key(line: "LogLine") -> tuple[datetime, str | None, str]:
+    return line.timestamp, line.pod, line.msg
+
+
+def _body(data: str) -> bytes:
+    if data == "-":
+        return sys.stdin.buffer.read()
+    if data.startswith("@"):
+        try:
+            return Path(data[1:]).read_bytes()
+        except OSError as error:
+            raise typer.BadParameter(f"cannot read {data[1:]}: {error.strerror}", param_hint="DATA") from error
+    return data.encode()
