@@ -26,7 +26,9 @@ def test_the_architecture_names_every_room() -> None:
 
 
 def test_every_direct_dependency_has_its_line() -> None:
-    declared = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z]+\])?(?:[>=]|",)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    declared = re.findall(
+        r'^    "([a-z0-9-]+)(?:\[[a-z]+\])?(?:[>=]|",)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
     explained = (DOCS / "dependencies.md").read_text()
     missing = [name for name in declared if not re.search(rf"[| ]{re.escape(name)}[ ,|]", explained)]
     assert declared

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from mooring import processes
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
 from mooring.api.tokens import TokenIssuer
@@ -28,7 +29,7 @@ _logger = logging.getLogger("mooring.system")
 
 
 class Installation:
-    """Everything that `mooring up` runs. The gateway, MLflow and the replicas outlive it and are adopted by the next."""
+    """Everything that `mooring up` runs. Gateway, MLflow and replicas outlive it and are adopted by the next."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -104,7 +105,7 @@ class Installation:
 
     def _start_gateway(self, tokens: TokenIssuer) -> Gateway:
         gateway = Gateway(parts.gateway_options(self.settings, self.home, self.address, tokens))
-        if not gateway.is_alive():
+        if not gateway.is_alive() and processes.running(self.home.gateway_record) is None:
             check_port_is_free(self.address)
         gateway.ensure_running()
         return gateway

@@ -20,6 +20,8 @@ from mooring.system.address import Address
 BUILDER_CLIENT = "mooring-builder"
 WEBHOOK_PATH = "/webhooks/mlflow"
 _STOP_SECONDS = 10.0
+_FETCH_SECONDS = 1800.0
+"""A large model may take long to fetch before its replica is started."""
 _logger = logging.getLogger("mooring.system")
 
 
@@ -36,7 +38,7 @@ class RegistryWatch:
             self._client,
             public_url=address.public_url,
             poll_seconds=settings.builder_poll_seconds,
-            deploy_timeout_seconds=settings.replica_start_seconds,
+            deploy_timeout_seconds=settings.replica_start_seconds + _FETCH_SECONDS,
             webhook_secret=self._secret,
         )
         self._stopping = threading.Event()
@@ -56,7 +58,7 @@ class RegistryWatch:
         self._client.close()
 
     def _run(self) -> None:
-        self._builder.ensure_webhook(self._webhook_url)
+        self._builder.subscribe(self._webhook_url)
         self._builder.run(self._stopping)
 
 

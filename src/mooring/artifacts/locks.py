@@ -1,0 +1,34 @@
+"""One at a time, over all processes of a machine; a holder that dies lets go."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from mooring.artifacts.deadline import Deadline
+
+_POLL_SECONDS = 0.05
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, deadline: Deadline) -> Iterator[None]:
+    """Hold the lock of this file, waiting for it until the deadline. Raises TookTooLong, OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Never unlinked: a second file of the same name would be a second lock.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _taken(descriptor):
+            time.sleep(min(_POLL_SECONDS, deadline.left()))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

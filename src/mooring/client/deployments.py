@@ -1,0 +1,169 @@
+"""Deployments: made, changed, watched, stopped and removed."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+from mooring.client.connection import PAGE_SIZE, ApiObject, Connection, parse
+from mooring.client.errors import ServerError
+
+
+class DeploymentFailed(Exception):
+    """It is DEAD (or was stopped) instead of running what it was asked to; the message holds the server's reason."""
+
+
+class WaitTimeout(Exception):
+    """It was not where it was waited for within the time."""
+
+
+class Deployment(ApiObject):
+    """As the server says it is. `latest_running_configuration_id` is the configuration that serves."""
+
+    id: str
+    configuration_id: str
+    status: str
+    configuration_name: str | None = None
+    executable_id: str | None = None
+    scenario_id: str | None = None
+    deployment_url: str | None = None
+    status_message: str | None = None
+    status_details: JsonValue = None
+    target_status: str | None = None
+    last_operation: str | None = None
+    latest_running_configuration_id: str | None = None
+    ttl: str | None = None
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    submission_time: datetime | None = None
+    start_time: datetime | None = None
+    completion_time: datetime | None = None
+
+    def runs(self, configuration_id: str | None = None) -> bool:
+        """Whether it serves, and with this configuration. (Not every server says which one serves.)"""
+        serving = self.latest_running_configuration_id or self.configuration_id
+        wanted = configuration_id or serving
+        return self.status == "RUNNING" and self.configuration_id == wanted == serving
+
+
+class LogLine(ApiObject):
+    """One line; `msg` may end with a newline."""
+
+    timestamp: datetime
+    msg: str
+    container: str | None = None
+    pod: str | None = None
+    stream: str | None = None
+
+
+class _Created(ApiObject):
+    id: str
+
+
+class Deployments:
+    """`/lm/deployments`. Every method raises ApiError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(self, configuration_id: str, *, ttl: str | None = None) -> str:
+        """Its id; it is not running yet. `ttl` is a number with m, h or d."""
+        body = {"configurationId": configuration_id} | ({"ttl": ttl} if ttl else {})
+        return parse(_Created, self._connection.call("POST", "/lm/deployments", body=body)).id
+
+    def get(self, deployment_id: str) -> Deployment:
+        return self._connection.read(Deployment, _path(deployment_id))
+
+    def list(
+        self,
+        *,
+        scenario_id: str | None = None,
+        executable_ids: Sequence[str] = (),
+        configuration_id: str | None = None,
+        status: str | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> list[Deployment]:
+        """All of them, over all pages."""
+        params = {
+            "scenarioId": scenario_id,
+            "executableIds": ",".join(executable_ids) or None,
+            "configurationId": configuration_id,
+            "status": status,
+        }
+        return self._connection.read_all(Deployment, "/lm/deployments", params=params, page_size=page_size)
+
+    def change_configuration(self, deployment_id: str, configuration_id: str) -> None:
+        """PATCH: accepted, not done; see `wait`. Id and URL stay."""
+        self._connection.call("PATCH", _path(deployment_id), body={"configurationId": configuration_id})
+
+    def stop(self, deployment_id: str) -> None:
+        """PATCH: a stopped deployment cannot be started again, only deleted."""
+        self._connection.call("PATCH", _path(deployment_id), body={"targetStatus": "STOPPED"})
+
+    def delete(self, deployment_id: str) -> None:
+        """Only from UNKNOWN, DEAD or STOPPED; PreconditionFailed (some servers: BadRequest) otherwise."""
+        self._connection.call("DELETE", _path(deployment_id))
+
+    def logs(
+        self,
+        deployment_id: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        top: int | None = None,
+        newest_first: bool = False,
+    ) -> Sequence[LogLine]:
+        """Its lines from `start` (the server's default: an hour ago) to `end`, at most `top` (1 to 5000)."""
+        params = {
+            "start": _moment(start),
+            "end": _moment(end),
+            "$top": top,
+            "$order": "desc" if newest_first else "asc",
+        }
+        answer = self._connection.call("GET", f"{_path(deployment_id)}/logs", params=params)
+        return [parse(LogLine, line) for line in _log_result(answer)]
+
+    def wait(
+        self,
+        deployment_id: str,
+        *,
+        configuration_id: str | None = None,
+        timeout_seconds: float,
+        poll_seconds: float = 0.5,
+    ) -> Deployment:
+        """Until it runs, with this configuration if one is given.
+
+        Raises DeploymentFailed when it ends instead, WaitTimeout, and ApiError (which ends the waiting).
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            deployment = self.get(deployment_id)
+            if deployment.runs(configuration_id):
+                return deployment
+            if deployment.status in ("DEAD", "STOPPED", "STOPPING"):
+                reason = deployment.status_message or "the server gives no reason"
+                raise DeploymentFailed(f"deployment {deployment_id} is {deployment.status}: {reason}")
+            if time.monotonic() + poll_seconds >= deadline:
+                raise WaitTimeout(
+                    f"deployment {deployment_id} is {deployment.status} after {timeout_seconds:g} s, not RUNNING"
+                )
+            time.sleep(poll_seconds)
+
+
+def _path(deployment_id: str) -> str:
+    return f"/lm/deployments/{quote(deployment_id, safe='')}"
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _log_result(answer: Any) -> Sequence[object]:
+    try:
+        result = answer["data"]["result"]
+    except (KeyError, TypeError) as error:
+        raise ServerError(200, "the answer has no data.result with log lines") from error
+    return result if isinstance(result, list) else []

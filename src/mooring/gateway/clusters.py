@@ -1,0 +1,83 @@
+"""Where requests go to: one cluster per deployment, and one for the control plane, all on unix sockets.
+
+Endpoints are part of their cluster. Envoy would also read them from a file per cluster (EDS), but each such file
+costs it one inotify instance, of which a user has 128 by default, and it aborts when there are no more. Replacing
+a cluster as a whole costs no request either: what runs, ends on its old connections; what waits for its next try,
+looks the cluster up anew.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mooring.gateway.routes import DeploymentRoute, Routes
+from mooring.gateway.xds import CLUSTER, Json, document, seconds, typed
+
+CONTROL_PLANE = "control-plane"
+_DEPLOYMENT_PREFIX = "deployment_"
+
+_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+_CONNECT_SECONDS = 2.0
+_IDLE_SECONDS = 50.0
+"""Shorter than the servers' own keep-alive (75 s), so that no request meets a connection being closed."""
+
+_THRESHOLDS = {
+    "max_connections": 1024,
+    "max_pending_requests": 8192,
+    "max_requests": 16384,
+    # As many as there can be requests: when a replica dies, all of its requests wait for the next try at once.
+    "max_retries": 16384,
+}
+
+
+def cluster_name(deployment_id: str) -> str:
+    """The name of a deployment's cluster, also in Envoy's statistics."""
+    return _DEPLOYMENT_PREFIX + deployment_id
+
+
+def deployment_of(name: str) -> str | None:
+    """The deployment that a cluster belongs to; None for the control plane's."""
+    return name.removeprefix(_DEPLOYMENT_PREFIX) if name.startswith(_DEPLOYMENT_PREFIX) else None
+
+
+def clusters_document(routes: Routes) -> bytes:
+    """The clusters of all deployments, as the content of a file."""
+    return document(CLUSTER, [_deployment_cluster(route) for route in routes.deployments])
+
+
+def control_plane_cluster(socket: Path) -> Json:
+    """The cluster of the control plane, which is always there."""
+    return _cluster(CONTROL_PLANE, [socket])
+
+
+def _deployment_cluster(route: DeploymentRoute) -> Json:
+    return _cluster(cluster_name(route.deployment_id), route.sockets)
+
+
+def _cluster(name: str, sockets: Sequence[Path]) -> Json:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": seconds(_CONNECT_SECONDS),
+        "lb_policy": "LEAST_REQUEST",
+        "circuit_breakers": {"thresholds": [_THRESHOLDS]},
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [_endpoint(socket) for socket in sockets]}],
+        },
+        "typed_extension_protocol_options": {_HTTP: _http_1_1()},
+    }
+
+
+def _endpoint(socket: Path) -> Json:
+    return {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+
+
+def _http_1_1() -> Json:
+    return typed(
+        _HTTP,
+        {
+            "common_http_protocol_options": {"idle_timeout": seconds(_IDLE_SECONDS)},
+            "explicit_http_config": {"http_protocol_options": {}},
+        },
+    )

@@ -1,0 +1,66 @@
+"""What Envoy answers by itself, in the API's envelope. Answers of replicas and control plane are never touched."""
+
+from mooring.errors import TooLarge
+from mooring.gateway.options import GatewayOptions
+from mooring.gateway.xds import Json
+
+_RETRY_AFTER_SECONDS = 1
+_BECAUSE = "%LOCAL_REPLY_BODY%"
+"""Envoy's own words, or the body of a direct response."""
+
+_NO_REPLICA = "No replica is ready to answer: look at the status of the deployment, or try again when it is RUNNING"
+_NO_ANSWER = "What should answer here does not answer at the moment; try again"
+_REFUSED = (
+    "The gateway refuses this request (%RESPONSE_CODE_DETAILS%): paths have no escaped slashes and do not leave "
+    "their root, names of headers have no underscores, all headers together have at most 32 KiB"
+)
+_FORBIDDEN = "This token is for another service, or the protocol to upgrade to is not offered (%RESPONSE_CODE_DETAILS%)"
+_WAY_OUT = "send the header 'Authorization: Bearer <token>' with a token from /oauth/token"
+
+
+def local_replies(options: GatewayOptions) -> Json:
+    """The `local_reply_config` of the listener: the first mapper that fits is used."""
+    too_large = f"The body is larger than the limit (at most {options.max_request_bytes} bytes); send less at a time"
+    too_late = f"No answer came within {options.request_timeout_seconds:g} s"
+    return {
+        "mappers": [
+            # Envoy calls a token for another audience forbidden; for the caller it is as good as none.
+            {**_mapper(_status("EQ", 403), f"{_FORBIDDEN}: {_WAY_OUT}", code="01000401"), "status_code": 401},
+            _mapper(_status("EQ", 401), f"{_BECAUSE}: {_WAY_OUT}"),
+            _mapper(_status("EQ", 413), too_large, code=TooLarge.code),
+            _later(_mapper({"response_flag_filter": {"flags": ["UH"]}}, _NO_REPLICA)),
+            _later(_mapper(_status("EQ", 503), _NO_ANSWER)),
+            _mapper(_status("EQ", 504), too_late),
+            _mapper(_status("EQ", 404), _BECAUSE),
+            _mapper(_status("GE", 400), _REFUSED),
+        ]
+    }
+
+
+def _mapper(condition: Json, message: str, *, code: str = "01000%RESPONSE_CODE%") -> Json:
+    # Without `omit_empty_values`, a request that is refused before it has an id would get null for it.
+    body = {"json_format": _envelope(code, message), "omit_empty_values": True}
+    return {"filter": condition, "body_format_override": body}
+
+
+def _envelope(code: str, message: str) -> Json:
+    return {
+        "error": {
+            "code": code,
+            "message": message,
+            "requestId": "%REQ(X-REQUEST-ID)%",
+            "target": "%PATH(NQ:ORIG_OR_PATH)%",
+        }
+    }
+
+
+def _status(operator: str, value: int) -> Json:
+    # A status can be overridden at run time by a key, which Envoy wants to be named even where nobody uses it.
+    key = f"mooring.local_reply.{operator.lower()}_{value}"
+    comparison = {"op": operator, "value": {"default_value": value, "runtime_key": key}}
+    return {"status_code_filter": {"comparison": comparison}}
+
+
+def _later(mapper: Json) -> Json:
+    header = {"header": {"key": "retry-after", "value": str(_RETRY_AFTER_SECONDS)}}
+    return {**mapper, "headers_to_add": [header]}

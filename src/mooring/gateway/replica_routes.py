@@ -1,0 +1,109 @@
+"""The paths that replicas answer: by deployment, and by the name of a model."""
+
+import re
+from urllib.parse import quote
+
+from mooring.gateway.clusters import cluster_name
+from mooring.gateway.options import GatewayOptions
+from mooring.gateway.retries import REPLAY_BYTES, replica_retries
+from mooring.gateway.routes import DeploymentRoute, ModelRoute
+from mooring.gateway.tokens import open_to_all
+from mooring.gateway.xds import Json, seconds
+
+_PLAIN_NAME = re.compile(r"[\w.~-]+", re.ASCII)
+_DEFAULT_GROUP = "default"
+_DOCUMENTATION_SECONDS = 60.0
+_ONLY_GET = {"name": ":method", "string_match": {"exact": "GET"}}
+
+
+def deployment_routes(options: GatewayOptions, route: DeploymentRoute) -> list[Json]:
+    """`/v2/inference/deployments/{id}` and all below it, for callers of the deployment's resource group."""
+    prefix = f"/v2/inference/deployments/{route.deployment_id}"
+    headers = [_group_is(route.resource_group)]
+    return [
+        _to_replicas(options, route, {"path": prefix, "headers": headers}, {"prefix_rewrite": "/"}),
+        _to_replicas(options, route, {"prefix": f"{prefix}/", "headers": headers}, {"prefix_rewrite": "/"}),
+    ]
+
+
+def model_routes(options: GatewayOptions, model: ModelRoute, target: DeploymentRoute) -> list[Json]:
+    """`/models/{name}` and all below it; its documentation page is open, the rest is not."""
+    page = _to_replicas(options, target, *_below(model.name, "api/", exact=True))
+    static = _to_replicas(options, target, *_below(model.name, "api/static/"))
+    rest = _to_replicas(options, target, *_below(model.name, ""))
+    return [_documentation(page), _documentation(static), _redirect(model.name), rest]
+
+
+def _group_is(group: str) -> Json:
+    if group != _DEFAULT_GROUP:
+        return {"name": "ai-resource-group", "string_match": {"exact": group}}
+    default_or_nothing = {"safe_regex": {"regex": f"(?:{_DEFAULT_GROUP})?"}}
+    return {
+        "name": "ai-resource-group",
+        "string_match": default_or_nothing,
+        "treat_missing_header_as_empty": True,
+    }
+
+
+def _below(name: str, rest: str, *, exact: bool = False) -> tuple[Json, Json]:
+    """The match of `/models/{name}/{rest}…` and the rewriting to `/{rest}…`."""
+    if _PLAIN_NAME.fullmatch(name):
+        kind = "path" if exact else "prefix"
+        return {kind: f"/models/{name}/{rest}"}, {"prefix_rewrite": f"/{rest}"}
+    prefix = f"/models/{_any_spelling(name)}/"
+    whole = prefix + rest + ("" if exact else ".*")
+    rewrite = {"pattern": {"regex": f"^{prefix}"}, "substitution": "/"}
+    return {"safe_regex": {"regex": whole}}, {"regex_rewrite": rewrite}
+
+
+def _any_spelling(name: str) -> str:
+    """A regular expression for all ways to write a name in a path: each character itself or percent-encoded."""
+    return "".join(_spellings(character) for character in name)
+
+
+def _spellings(character: str) -> str:
+    encoded = "".join(f"%{byte:02x}" for byte in character.encode())
+    # `re2` wants no escapes that it does not know, so only ASCII is escaped (`re.escape` leaves letters alone).
+    itself = re.escape(character) if character.isascii() and character.isprintable() else ""
+    return f"(?:{itself}|(?i:{encoded}))" if itself else f"(?i:{encoded})"
+
+
+def _redirect(name: str) -> Json:
+    bare = f"/models/{name}"
+    plain = _PLAIN_NAME.fullmatch(name)
+    match = {"path": bare} if plain else {"safe_regex": {"regex": f"/models/{_any_spelling(name)}"}}
+    # Without a host, so that it is right behind any other proxy, too.
+    location = {"key": "location", "value": f"/models/{quote(name, safe='').replace('%', '%%')}/api/"}
+    return {
+        "match": match,
+        "direct_response": {"status": 303},
+        "response_headers_to_add": [{"header": location, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+    }
+
+
+def _documentation(route: Json) -> Json:
+    """The same route for GET only, without a token, and not for long: nobody has said who is asking."""
+    limit = {"max_stream_duration": {"max_stream_duration": seconds(_DOCUMENTATION_SECONDS)}}
+    return {
+        **route,
+        "match": {**route["match"], "headers": [_ONLY_GET]},
+        "route": {**route["route"], **limit},
+        "typed_per_filter_config": open_to_all(),
+    }
+
+
+def _to_replicas(options: GatewayOptions, route: DeploymentRoute, match: Json, rewrite: Json) -> Json:
+    return {
+        "match": match,
+        "route": {
+            "cluster": cluster_name(route.deployment_id),
+            # An answer may take as long as it likes while it makes progress (streams, websockets).
+            "timeout": "0s",
+            "idle_timeout": seconds(options.request_timeout_seconds),
+            "retry_policy": replica_retries(unanswered=route.retry_unanswered),
+            **rewrite,
+        },
+        "request_body_buffer_limit": REPLAY_BYTES,
+        # A model has no business with its callers' tokens.
+        "request_headers_to_remove": ["authorization"],
+    }

@@ -1,0 +1,58 @@
+"""Which path leads where: the whole table, top to bottom, the first match wins."""
+
+from mooring.gateway.control_plane_routes import control_plane_routes
+from mooring.gateway.options import GatewayOptions
+from mooring.gateway.replica_routes import deployment_routes, model_routes
+from mooring.gateway.routes import Routes
+from mooring.gateway.tokens import open_to_all
+from mooring.gateway.xds import ROUTES, Json, document
+
+ROUTE_TABLE = "mooring"
+
+_LARGEST = 2**63 - 1
+_NO_DEPLOYMENT = "No such deployment in this resource group: check the id in the path and the header AI-Resource-Group"
+_NO_MODEL = "No model of this name is deployed: check the name, or mark a version of it for production"
+_NOTHING = "Nothing is served at this path: the documentation is at /docs"
+
+
+def routes_document(options: GatewayOptions, routes: Routes) -> bytes:
+    """The route table as the content of a file."""
+    table = {
+        "name": ROUTE_TABLE,
+        "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(options, routes)}],
+        "response_headers_to_remove": ["x-envoy-upstream-service-time"],
+    }
+    return document(ROUTES, [table])
+
+
+def _routes(options: GatewayOptions, routes: Routes) -> list[Json]:
+    by_id = {route.deployment_id: route for route in routes.deployments}
+    return [
+        _health(),
+        _too_large(options.max_request_bytes),
+        *control_plane_routes(options),
+        *(entry for route in routes.deployments for entry in deployment_routes(options, route)),
+        *(
+            entry
+            for model in routes.models
+            if model.deployment_id in by_id
+            for entry in model_routes(options, model, by_id[model.deployment_id])
+        ),
+        _answer({"path_separated_prefix": "/v2/inference/deployments"}, 404, _NO_DEPLOYMENT),
+        _answer({"path_separated_prefix": "/models"}, 404, _NO_MODEL),
+        _answer({"prefix": "/"}, 404, _NOTHING),
+    ]
+
+
+def _health() -> Json:
+    return {**_answer({"path": "/healthz"}, 200, "OK"), "typed_per_filter_config": open_to_all()}
+
+
+def _too_large(limit: int) -> Json:
+    """Refuse by the announced length, before a byte of the body is read, so that nothing has to be held back."""
+    announced = {"name": "content-length", "range_match": {"start": limit + 1, "end": _LARGEST}}
+    return _answer({"prefix": "/", "headers": [announced]}, 413, "Payload Too Large")
+
+
+def _answer(match: Json, status: int, text: str) -> Json:
+    return {"match": match, "direct_response": {"status": status, "body": {"inline_string": text}}}
