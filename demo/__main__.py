@@ -29,7 +29,7 @@ def main() -> int:
     installation = DemoInstallation(home)
     try:
         tell_the_story(installation)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (whatever it is, say so and clean up)
         _console.print(f"\n[bold red]The demo failed:[/] {error or type(error).__name__}", highlight=False)
         _console.print(f"Logs are in {home / 'logs'} (and {home / 'replicas'})", highlight=False)
         installation.down()
@@ -45,7 +45,7 @@ def tell_the_story(mooring: DemoInstallation) -> None:
     with step("start Mooring and a real MLflow"):
         mooring.up()
     with step("train two versions of a scikit-learn pipeline and register them"):
-        training = train_and_register(mooring.mlflow_url)
+        training = train_and_register(mooring.mlflow_url, log=mooring.home / "logs" / "training.log")
     url, token = f"{mooring.url}/models/{NAME}", mooring.token()
     with step("tag version 1 'production' → the URL answers"):
         registry(mooring).set_model_version_tag(NAME, "1", "production", "true")
@@ -90,7 +90,7 @@ def move_production(mooring: DemoInstallation, url: str, token: str, training: T
 def show_the_url(url: str, token: str, training: Training) -> None:
     response = ask(url, token, training)
     served = response.raise_for_status().json()["predictions"]
-    _console.print(f"\n  URL       [bold cyan]{url}/[/]   (Swagger: {url}/api/)", highlight=False)
+    _console.print(f"\n  URL       [bold cyan]{url}/[/]   (Swagger: {url}/api/)", highlight=False, soft_wrap=True)
     _console.print(f"  served    {[round(value, 3) for value in served[:4]]} …")
     _console.print(f"  predict() {[round(value, 3) for value in training.answers['1'][:4]]} …\n")
     if not same(served, training.answers["1"]):
@@ -99,7 +99,7 @@ def show_the_url(url: str, token: str, training: Training) -> None:
 
 def show_the_switch(tally: Tally, url: str) -> None:
     colour = "green" if not tally.failures else "red"
-    _console.print(f"\n  URL              the same: {url}/", highlight=False)
+    _console.print(f"\n  URL              the same: {url}/", highlight=False, soft_wrap=True)
     _console.print(f"  answered by      version 1: {tally.answered_by['1']}, version 2: {tally.answered_by['2']}")
     _console.print(f"  [bold {colour}]requests failed: {len(tally.failures)}[/] of {tally.requests}")
     table = Table("step", "seconds", box=None, title="How long each step took", title_justify="left")

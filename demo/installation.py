@@ -59,8 +59,7 @@ class DemoInstallation:
         done = subprocess.run(
             [str(program), *arguments, "--home", str(self.home)],
             env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             timeout=_COMMAND_SECONDS,
             check=False,

@@ -1,6 +1,8 @@
 """Two versions of a model, trained on a data set that ships with scikit-learn."""
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,26 +18,33 @@ class Training:
     answers: dict[str, list[float]]
 
 
-def train_and_register(tracking_uri: str) -> Training:
-    """Train, log with signature and input example, and register versions 1 and 2 of `diabetes`."""
+def train_and_register(tracking_uri: str, *, log: Path) -> Training:
+    """Train, log with signature and input example, and register versions 1 and 2 of `diabetes`.
+
+    What MLflow tells meanwhile goes to `log`.
+    """
+    with log.open("w") as output, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        return _train_and_register(tracking_uri)
+
+
+def _train_and_register(tracking_uri: str) -> Training:
     import mlflow
     from sklearn.datasets import load_diabetes
-    from sklearn.ensemble import GradientBoostingRegressor
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_experiment("mooring demo")
     features, target = load_diabetes(return_X_y=True, as_frame=True)
     pipelines: list[Any] = [
         make_pipeline(StandardScaler(), Ridge()),
-        make_pipeline(StandardScaler(), GradientBoostingRegressor(random_state=0)),
+        make_pipeline(StandardScaler(), PolynomialFeatures(2), Ridge(alpha=10)),
     ]
     rows, answers = features.head(20), {}
     for number, pipeline in enumerate(pipelines, start=1):
         pipeline.fit(features, target)
-        with mlflow.start_run(run_name=type(pipeline[-1]).__name__):
+        with mlflow.start_run(run_name=f"version {number}"):
             mlflow.sklearn.log_model(
                 pipeline,
                 name="model",

@@ -38,7 +38,7 @@ def model_server_replica(spec: ModelServerSpec, model_folder: Path, options: Lau
             *("--request-seconds", f"{options.request_seconds:g}"),
             *("--max-request-bytes", str(options.max_request_bytes)),
         ],
-        env=dict.fromkeys(_THREAD_POOLS, threads),
+        env={**dict.fromkeys(_THREAD_POOLS, threads), "PYTHONUNBUFFERED": "1"},
         limits=Limits(memory_bytes=plan.memory_bytes, open_files=options.open_files),
         stop_grace_seconds=options.stop_grace_seconds,
     )

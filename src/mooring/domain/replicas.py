@@ -16,7 +16,10 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Observation:
-    """A replica at one moment. `reason` says in words why it ended; `exit_code` is negative for a signal.
+    """A replica at one moment.
+
+    `reason` says in words why it ended, or why it is not ready yet. `exit_code` is negative for a signal, and None
+    when nobody saw the end.
 
     `asked`: it was asked to end, so that its end is no death.
     """

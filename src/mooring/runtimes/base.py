@@ -16,7 +16,10 @@ from mooring.domain.replicas import Phase as Phase
 
 @dataclass(frozen=True)
 class Limits:
-    """What one replica may use. `memory_bytes` counts resident memory; None means no limit."""
+    """What one replica may use. `memory_bytes` counts the resident memory of all its processes; None means no limit.
+
+    Pages that several processes share count once, in shares.
+    """
 
     memory_bytes: int | None = None
     open_files: int = 4096
@@ -32,7 +35,7 @@ class ReplicaSpec:
     """
 
     argv: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold secrets
     ready_path: str = "/v2/health/ready"
     limits: Limits = Limits()
     stop_grace_seconds: float = 30.0
@@ -51,7 +54,11 @@ class Runtime(Protocol):
     """Where replicas run."""
 
     def start(self, replica_id: str, spec: ReplicaSpec) -> None:
-        """Start it unless it was started before. Raises OSError when it cannot even be tried."""
+        """Start it unless it was started before, even if it has ended since.
+
+        Raises OSError when it cannot even be tried, and ValueError for an id or a spec that makes no sense. A program
+        that cannot be run is a replica that has EXITED.
+        """
 
     def observe(self, replica_id: str) -> Observation:
         """How it is now; asks the replica itself whether it is ready (bounded by a short deadline)."""
@@ -63,14 +70,12 @@ class Runtime(Protocol):
         """Ask it to end gracefully; the runtime itself makes it end after the spec's grace. Returns at once."""
 
     def forget(self, replica_id: str) -> None:
-        """Remove what is left of an ended replica, except for its logs."""
+        """Remove what is left of an ended replica, except for its logs. Raises OSError, also while it still runs."""
 
     def socket(self, replica_id: str) -> Path:
         """The unix socket that it listens on (short enough for the kernel's limit of 107 bytes)."""
 
-    def logs(
-        self, replica_id: str, *, start: datetime, end: datetime, newest_first: bool = False
-    ) -> Iterator[LogLine]:
+    def logs(self, replica_id: str, *, start: datetime, end: datetime, newest_first: bool = False) -> Iterator[LogLine]:
         """Its lines between two moments, both included, also after it has ended."""
 
     def forget_logs(self, replica_id: str) -> None:

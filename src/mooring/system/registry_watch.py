@@ -68,7 +68,7 @@ def _own_client(settings: Settings, home: Home, database: Database) -> AIClient:
         client = clients.renew(session, BUILDER_CLIENT)
     return AIClient(
         base_url="http://control-plane/v2",
-        auth_url="http://control-plane",
+        auth_url="http://control-plane/oauth/token",
         client_id=client.id,
         client_secret=client.secret,
         resource_group=settings.builder_resource_group,

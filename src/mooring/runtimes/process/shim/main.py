@@ -1,0 +1,57 @@
+"""From an order to a watched program."""
+
+import os
+
+from mooring.runtimes.process.layout import EXIT, STATE, STOP
+from mooring.runtimes.process.shim import disk, prctl, proc
+from mooring.runtimes.process.shim.order import Order, from_descriptor
+from mooring.runtimes.process.shim.program import Program
+from mooring.runtimes.process.shim.signals import Signals
+from mooring.runtimes.process.shim.watch import Watch
+
+STARTED = b"started"
+"""What the starter reads once the program runs and its record is written; anything else is the reason why not."""
+
+
+def main(folder: str) -> None:
+    """Start what standard input orders, say so on standard output, and watch it to its end."""
+    os.chdir(folder)
+    try:
+        watch = _start(from_descriptor(0))
+    except OSError as error:
+        os.write(1, str(error).encode())
+        os._exit(1)
+    os.write(1, STARTED)
+    _let_go_of_starter()
+    watch.run()
+
+
+def _start(order: Order) -> Watch:
+    os.set_inheritable(order.lock, False)
+    signals = Signals()
+    prctl.adopt_orphans()
+    disk.reserve(EXIT)
+    program = Program(order)
+    _record(program.pid)
+    failure = program.release()
+    order.env.clear()  # secrets: not needed any more
+    if disk.exists(STOP):
+        signals.ask_to_end()
+    return Watch(order, program, signals, failure)
+
+
+def _record(program: int) -> None:
+    fields = [proc.boot()]
+    for pid in (os.getpid(), program):
+        process = proc.find(pid)
+        if process is None:
+            raise ProcessLookupError(f"process {pid} is gone before it began")
+        fields.append(f'{{"pid": {pid}, "started": {process.started}}}')
+    disk.write(STATE, '{{"boot": "{}", "shim": {}, "program": {}}}'.format(*fields).encode())
+
+
+def _let_go_of_starter() -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(null, descriptor)
+    os.close(null)
