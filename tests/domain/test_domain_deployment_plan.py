@@ -173,7 +173,7 @@ def test_restarts_slow_down() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: int) -> None:
-    """Random patches, deaths, broken revisions and time; then peace. No orphan, no double start, the last intent wins."""
+    """Random patches, deaths, broken revisions and time; then peace: no orphan, and the last intent wins."""
     chance = random.Random(seed)
     world = World()
     world.patch("c1")

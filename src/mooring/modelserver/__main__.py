@@ -1,0 +1,28 @@
+"""`python -m mooring.modelserver`: how a runtime starts a replica."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mooring.modelserver.main import serve_and_exit
+from mooring.modelserver.options import ServeOptions
+
+
+def parse(arguments: list[str]) -> ServeOptions:
+    """Exits with 2 and a usage line when an argument is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m mooring.modelserver", allow_abbrev=False)
+    parser.add_argument("--model", dest="model_uri", required=True, help="a local folder or a URI that MLflow loads")
+    parser.add_argument("--name")
+    parser.add_argument("--version")
+    parser.add_argument("--host", default=ServeOptions.host)
+    parser.add_argument("--port", type=int, default=ServeOptions.port)
+    parser.add_argument("--uds", type=Path, help="listen on this unix socket instead")
+    for name in ("stop_grace_seconds", "request_seconds", "keep_alive_seconds"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(ServeOptions, name))
+    for name in ("max_request_bytes", "concurrency", "max_waiting"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(ServeOptions, name))
+    return ServeOptions(**vars(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    serve_and_exit(parse(sys.argv[1:]))

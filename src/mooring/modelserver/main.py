@@ -1,0 +1,79 @@
+"""Serve one model until told to stop."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from mooring.modelserver.options import ServeOptions
+
+EXIT_OK, EXIT_CANNOT_LISTEN, EXIT_CANNOT_LOAD = 0, 2, 3
+
+
+def serve(options: ServeOptions) -> int:
+    """Blocks; the exit code. Takes over the process: logging, signals and standard error are its own.
+
+    0: asked to end, and drained; 2: cannot listen; 3: the model cannot be loaded. The reason is the last line on
+    standard error.
+    """
+    # Not above: who only wants `ServeOptions` (the command line) need not pay for a web server.
+    from mooring.modelserver import listener
+    from mooring.modelserver.errors import LoadFailed, paragraph
+    from mooring.modelserver.loading import download_folder
+    from mooring.modelserver.server import ModelServer
+
+    _log_to_stderr()
+    try:
+        bound = listener.unix(options.uds) if options.uds else listener.tcp(options.host, options.port)
+    except OSError as error:
+        return _fail(f"cannot listen on {_address(options)}: {error}", EXIT_CANNOT_LISTEN)
+    port = bound.getsockname()[1] if options.uds is None else 0
+    logging.getLogger("mooring.modelserver").info(
+        "loading %s for %s", paragraph(options.model_uri), _page(options, port)
+    )
+    with download_folder() as folder:
+        try:
+            ModelServer(options, Path(folder)).run(bound)
+        except LoadFailed as failure:
+            return _fail(f"cannot load model {paragraph(options.model_uri)}: {failure}", EXIT_CANNOT_LOAD)
+        finally:
+            if options.uds:
+                options.uds.unlink(missing_ok=True)
+    return EXIT_OK
+
+
+def serve_and_exit(options: ServeOptions) -> NoReturn:
+    """`serve`, and the end of the process with its exit code.
+
+    At once: a load or a prediction that nobody waits for any more may still be inside native code, where an orderly
+    end of the interpreter crashes.
+    """
+    code = serve(options)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"mooring: {message}", file=sys.stderr, flush=True)  # noqa: T201 - the runtime reads it there
+    return code
+
+
+def _address(options: ServeOptions) -> str:
+    return str(options.uds) if options.uds else f"{options.host}:{options.port}"
+
+
+def _page(options: ServeOptions, port: int) -> str:
+    if options.uds:
+        return str(options.uds)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{port}/{options.model_name}/api/"
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", force=True
+    )
+    logging.getLogger("mooring.modelserver").setLevel(logging.INFO)

@@ -1,0 +1,49 @@
+"""How one model server runs."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """One model, one listener: `uds` when given, else `host` and `port` (0 takes a free one)."""
+
+    model_uri: str
+    """A local folder, or any URI that MLflow loads (`models:/name/3`, `runs:/…`, `s3://…`)."""
+    name: str | None = None
+    """The first part of the path prefix and the name in the Open Inference Protocol; else taken from the URI."""
+    version: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    uds: Path | None = None
+    stop_grace_seconds: float = 30.0
+    """How long running requests may go on after SIGTERM."""
+    request_seconds: float = 60.0
+    """From the first byte of a request's body to its answer, the time in the queue included."""
+    keep_alive_seconds: float = 75.0
+    """How long an idle connection stays open; a proxy in front should give up earlier than that."""
+    max_request_bytes: int = 104_857_600
+    concurrency: int = 1
+    """How many predictions may run at the same time."""
+    max_waiting: int = 1024
+    """How many requests may wait for the model; those beyond are answered 503."""
+
+    @property
+    def model_name(self) -> str:
+        """`name`, or the registered model's name, or the folder's."""
+        return self.name or _registered(self.model_uri)[0] or "model"
+
+    @property
+    def model_version(self) -> str | None:
+        """`version`, or the one that the URI names."""
+        return self.version or _registered(self.model_uri)[1]
+
+
+_REGISTERED = re.compile(r"models:/+(?P<name>[^/@]+)(?:/(?P<version>\d+)|/[^/]+|@[^/]+)?")
+
+
+def _registered(uri: str) -> tuple[str | None, str | None]:
+    if match := _REGISTERED.fullmatch(uri):
+        return match["name"], match["version"]
+    return (None, None) if ":/" in uri else (Path(uri).resolve().name or None, None)
