@@ -13,7 +13,9 @@ DOCS = ROOT / "docs"
 
 
 @pytest.mark.parametrize(
-    ("file", "made"), [("settings.md", settings_reference), ("commands.md", commands_reference)], ids=str
+    ("file", "made"),
+    [("settings.md", settings_reference), ("commands.md", commands_reference)],
+    ids=["settings", "commands"],
 )
 def test_references_are_those_of_the_code(file: str, made: Callable[[], str]) -> None:
     assert (DOCS / file).read_text() == made(), "run `make docs`"

@@ -7,6 +7,9 @@ from mooring.gateway.xds import Json
 _RETRY_AFTER_SECONDS = 1
 _BECAUSE = "%LOCAL_REPLY_BODY%"
 """Envoy's own words, or the body of a direct response."""
+_REQUEST_ID = "%REQ(X-REQUEST-ID)%"
+_MADE_ID = "connection-%CONNECTION_ID%-%START_TIME(%s%6f)%"
+"""For a request that is refused as it comes in and has no id yet: the same in the body and in the header."""
 
 _NO_REPLICA = "No replica is ready to answer: look at the status of the deployment, or try again when it is RUNNING"
 _NO_ANSWER = "What should answer here does not answer at the moment; try again"
@@ -32,23 +35,30 @@ def local_replies(options: GatewayOptions) -> Json:
             _later(_mapper(_status("EQ", 503), _NO_ANSWER)),
             _mapper(_status("EQ", 504), too_late),
             _mapper(_status("EQ", 404), _BECAUSE),
-            _mapper(_status("GE", 400), _REFUSED),
+            _refused_early(_mapper(_status("GE", 400), _REFUSED, request_id=_MADE_ID)),
         ]
     }
 
 
-def _mapper(condition: Json, message: str, *, code: str = "01000%RESPONSE_CODE%") -> Json:
-    # Without `omit_empty_values`, a request that is refused before it has an id would get null for it.
-    body = {"json_format": _envelope(code, message), "omit_empty_values": True}
+def _mapper(
+    condition: Json, message: str, *, code: str = "01000%RESPONSE_CODE%", request_id: str = _REQUEST_ID
+) -> Json:
+    # Without `omit_empty_values`, what a broken request lacks (its path, say) would be null.
+    body = {"json_format": _envelope(code, message, request_id), "omit_empty_values": True}
     return {"filter": condition, "body_format_override": body}
 
 
-def _envelope(code: str, message: str) -> Json:
+def _refused_early(mapper: Json) -> Json:
+    header = {"header": {"key": "x-request-id", "value": _MADE_ID}, "append_action": "ADD_IF_ABSENT"}
+    return {**mapper, "headers_to_add": [header]}
+
+
+def _envelope(code: str, message: str, request_id: str) -> Json:
     return {
         "error": {
             "code": code,
             "message": message,
-            "requestId": "%REQ(X-REQUEST-ID)%",
+            "requestId": request_id,
             "target": "%PATH(NQ:ORIG_OR_PATH)%",
         }
     }
