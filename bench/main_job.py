@@ -16,7 +16,7 @@ _TAG_RUNS = 5
 _CHANGES = 10
 _CLIENTS = 8
 _LEAST_REQUESTS = 20_000
-_ROWS = [{"x": float(n), "y": float(n) / 2} for n in range(16)]
+_ROWS = [{"x": float(n), "y": float(n) / 2} for n in range(1, 17)]
 
 
 @dataclass(frozen=True)

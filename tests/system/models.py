@@ -1,5 +1,6 @@
 """Models for whole-system tests: good ones whose answers tell them apart, and bad ones of every kind."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,10 @@ def _save(target: Path, *, factor: int = 1, load: str = "pass", predict: str = "
     code = target.with_suffix(".py")
     code.write_text(_TIMES.format(load=load, predict=predict, factor=factor))
     tensor = Schema([TensorSpec(np.dtype("float64"), (-1, 1))])
-    mlflow.pyfunc.save_model(
-        target,
-        python_model=str(code),
-        signature=ModelSignature(inputs=tensor, outputs=Schema([TensorSpec(np.dtype("float64"), (-1,))])),
-        pip_requirements=["mlflow", "numpy"],
-    )
+    with warnings.catch_warnings(action="ignore"):  # MLflow would like type hints and examples; not here
+        mlflow.pyfunc.save_model(
+            target,
+            python_model=str(code),
+            signature=ModelSignature(inputs=tensor, outputs=Schema([TensorSpec(np.dtype("float64"), (-1,))])),
+            pip_requirements=["mlflow", "numpy"],
+        )

@@ -90,13 +90,17 @@ class MlflowServer:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without what belongs to other parts; webhooks to this machine are allowed (the builder receives them)."""
+    """Ours without what belongs to other parts. Webhooks to this machine are allowed: the builder receives them.
+
+    MLflow's job workers are off: nine processes and a gigabyte, for evaluations that a registry does not need.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OUR_PREFIXES)}
     return {
         **inherited,
         "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
         "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
 
 
