@@ -92,6 +92,7 @@ def test_a_request_that_a_replica_died_over_is_answered_by_the_next(world: World
     asking.join(timeout=30)
     seen = answers[0].json()
     assert (seen["name"], seen["sha256"]) == ("two", hashlib.sha256(body).hexdigest())
+    assert int(dict(seen["headers"])["x-envoy-attempt-count"]) > 1
 
 
 def test_a_request_with_effects_is_not_sent_twice(world: World) -> None:

@@ -16,6 +16,8 @@ _SPOOFED = {
     "x-envoy-max-retries": "1000",
     "x-envoy-internal": "true",
     "x-envoy-external-address": "6.6.6.6",
+    "X-Envoy-Attempt-Count": "666",
+    "X-Mooring-Request-Id": "evil",
     "x-forwarded-for": "6.6.6.6",
     "x-forwarded-host": "evil.test",
     "x-forwarded-proto": "gopher",
@@ -36,10 +38,22 @@ def _seen(world: World, path: str, **headers: str) -> dict[str, str]:
 def test_what_only_we_may_set_is_taken_away(shared: World, path: str) -> None:
     seen = _seen(shared, path, **_SPOOFED)
     assert not [value for value in seen.values() if "evil" in value or "6.6.6.6" in value]
-    assert not [name for name in seen if name.startswith("x-mooring-")]
+    assert {name for name in seen if name.startswith("x-mooring-")} <= {"x-mooring-request-id"}
     assert seen["x-forwarded-proto"] == "http"
     assert not {"x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "forwarded"} & set(seen)
     assert not {"x-envoy-retry-on", "x-envoy-internal", "x-envoy-max-retries"} & set(seen)
+
+
+@pytest.mark.parametrize("path", [_INFERENCE, "/models/iris/x", "/models/iris/api/"])
+def test_a_replica_learns_the_try_and_a_name_of_the_request_that_nobody_can_choose(shared: World, path: str) -> None:
+    names = set()
+    for _ in range(3):
+        headers = shared.ask(path, headers={**_SPOOFED, "X-Request-ID": "mine"}).json()["headers"]
+        (attempt,) = (value for name, value in headers if name == "x-envoy-attempt-count")
+        (request,) = (value for name, value in headers if name == "x-mooring-request-id")
+        assert attempt == "1"
+        names.add(uuid.UUID(request))
+    assert len(names) == 3, "one per request, whatever the caller calls it"
 
 
 def test_the_real_origin_is_told(shared: World) -> None:

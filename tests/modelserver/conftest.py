@@ -45,7 +45,7 @@ class Echo(mlflow.pyfunc.PythonModel):
 mlflow.models.set_model(Echo())
 """
 MOODY = """
-import os, time
+import ctypes, os, time
 from pathlib import Path
 import mlflow
 
@@ -72,6 +72,11 @@ class Moody(mlflow.pyfunc.PythonModel):
                 wait_for(rest)
             if word == "exit":
                 raise SystemExit(7)
+            if word == "die":
+                way, _, path = rest.partition(" ")
+                with open(path, "a") as deaths:
+                    print(way, file=deaths)
+                os._exit(1) if way == "exit" else ctypes.string_at(0)
             answers.append(order.upper())
         return answers
 

@@ -13,6 +13,11 @@ from mooring.gateway.xds import Json, seconds
 _PLAIN_NAME = re.compile(r"[\w.~-]+", re.ASCII)
 _DEFAULT_GROUP = "default"
 _DOCUMENTATION_SECONDS = 60.0
+_NAME_OF_THE_REQUEST = {
+    # Made once per request and kept when it is sent again; the caller's `x-request-id` may be anybody's.
+    "header": {"key": "x-mooring-request-id", "value": "%UNIQUE_ID%"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
 _ONLY_GET = {"name": ":method", "string_match": {"exact": "GET"}}
 
 
@@ -104,6 +109,7 @@ def _to_replicas(options: GatewayOptions, route: DeploymentRoute, match: Json, r
             **rewrite,
         },
         "request_body_buffer_limit": REPLAY_BYTES,
+        "request_headers_to_add": [_NAME_OF_THE_REQUEST],
         # A model has no business with its callers' tokens.
         "request_headers_to_remove": ["authorization"],
     }

@@ -20,6 +20,7 @@ def replica_retries(*, unanswered: bool) -> Json:
     """Try until a dead replica has been replaced, elsewhere first if there is an elsewhere.
 
     With `unanswered`, a request that reached a replica is also sent again as long as no byte of an answer has come.
+    The model server refuses the one that it was predicting when it died (`mooring.modelserver.suspicion`).
     """
     return {
         **_policy(_NOTHING_ANSWERED if unanswered else _NOTHING_SENT, _REPLACEMENT_TRIES),

@@ -19,10 +19,20 @@ def routes_document(options: GatewayOptions, routes: Routes) -> bytes:
     """The route table as the content of a file."""
     table = {
         "name": ROUTE_TABLE,
-        "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": _routes(options, routes)}],
+        "virtual_hosts": [_virtual_host(options, routes)],
         "response_headers_to_remove": ["x-envoy-upstream-service-time"],
     }
     return document(ROUTES, [table])
+
+
+def _virtual_host(options: GatewayOptions, routes: Routes) -> Json:
+    return {
+        "name": "all",
+        "domains": ["*"],
+        "routes": _routes(options, routes),
+        # So that a replica can tell a request that is sent again, which another may have died over.
+        "include_request_attempt_count": True,
+    }
 
 
 def _routes(options: GatewayOptions, routes: Routes) -> list[Json]:

@@ -19,7 +19,8 @@ def parse(arguments: list[str]) -> ServeOptions:
     parser.add_argument("--uds", type=Path, help="listen on this unix socket instead")
     for name in ("stop_grace_seconds", "request_seconds", "keep_alive_seconds"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(ServeOptions, name))
-    for name in ("max_request_bytes", "concurrency", "max_waiting"):
+    parser.add_argument("--journal", type=Path, help="a folder shared by all replicas of one deployment")
+    for name in ("max_request_bytes", "concurrency", "max_waiting", "max_deaths"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(ServeOptions, name))
     return ServeOptions(**vars(parser.parse_args(arguments)))
 

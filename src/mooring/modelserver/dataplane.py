@@ -9,10 +9,13 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 
 from mooring.modelserver import refusal
+from mooring.modelserver.delivery import Delivery
 from mooring.modelserver.doubt import doubtful_value
 from mooring.modelserver.errors import DeadlineExceeded, InvalidInput, ModelFailed, ServingError, describe
+from mooring.modelserver.http import Request
 from mooring.modelserver.inference import Call, Inference
 from mooring.modelserver.model import LoadedModel
+from mooring.modelserver.suspicion import Suspicion
 from mooring.modelserver.worker import Worker
 
 _logger = logging.getLogger("mooring.modelserver")
@@ -24,19 +27,30 @@ _COMPLAINTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErr
 class DataPlane:
     """Checks, predicts and judges failures. Decoding, prediction and encoding run in the worker's threads."""
 
-    def __init__(self, model: LoadedModel, worker: Worker) -> None:
+    def __init__(self, model: LoadedModel, worker: Worker, suspicion: Suspicion | None = None) -> None:
         self.model = model
         self._worker = worker
+        self._suspicion = suspicion
 
-    async def infer(self, decode: Callable[[], Call], *, deadline_seconds: float, request_id: str) -> bytes:
-        """The body of the answer. Raises ServingError: InvalidInput, ModelFailed, Unavailable, DeadlineExceeded."""
+    async def infer(self, decode: Callable[[], Call], request: Request, *, deadline_seconds: float) -> bytes:
+        """The body of the answer.
+
+        Raises ServingError: InvalidInput, ModelFailed, Unavailable, DeadlineExceeded, DiedPredicting.
+        """
         try:
             async with asyncio.timeout(deadline_seconds):
-                return await self._worker.run(lambda: self._answer(decode, request_id))
+                return await self._worker.run(lambda: self._answer_once(decode, request))
         except TimeoutError:
             raise DeadlineExceeded(
                 "the model did not answer in time: send fewer rows, or allow more seconds per request"
             ) from None
+
+    def _answer_once(self, decode: Callable[[], Call], request: Request) -> bytes:
+        delivery = Delivery.of(request.headers) if self._suspicion else None
+        if self._suspicion is None or delivery is None:
+            return self._answer(decode, request.id)
+        # Reading a body can kill as well (a Parquet file that unpacks to more than the memory).
+        return self._suspicion.run(delivery, lambda: self._answer(decode, request.id))
 
     def _answer(self, decode: Callable[[], Call], request_id: str) -> bytes:
         call = decode()

@@ -78,6 +78,16 @@ class ModelFailed(ServingError):
     """The model raised an exception on input that fits its signature."""
 
 
+class DiedPredicting(ServingError):
+    """A model server died while it predicted this very request, so it is not predicted again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the model server died while it predicted this request, which is therefore not predicted again: the end "
+            "of its log has the reason; change the input, or give the model more memory"
+        )
+
+
 class Unavailable(ServingError):
     """Not now: the model is still loading, or too many requests wait for it."""
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 import orjson
 
 from mooring.modelserver.errors import LoadFailed, ServingError, describe
+from mooring.modelserver.journal import Journal
 from mooring.modelserver.options import ServeOptions
+from mooring.modelserver.suspicion import Suspicion
 from mooring.modelserver.worker import Worker
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _SERVING_MARK = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
 """Models look at it (MLflow's own tracing does); MLflow's scoring server sets it, too."""
 
 
-def load_routes(options: ServeOptions, folder: Path) -> "Routes":
+def load_routes(options: ServeOptions, folder: Path, journal: Journal | None = None) -> "Routes":
     """The routes of the model, ready to answer. Raises LoadFailed. What is downloaded stays in `folder`."""
     os.environ[_SERVING_MARK] = "true"
     model = _attempt("", lambda: _load(options.model_uri, folder))
@@ -32,7 +34,7 @@ def load_routes(options: ServeOptions, folder: Path) -> "Routes":
     from mooring.modelserver.endpoints.inference import InferenceEndpoints
 
     worker = Worker(threads=options.concurrency, max_waiting=options.max_waiting)
-    plane = DataPlane(model, worker)
+    plane = DataPlane(model, worker, Suspicion(journal, max_deaths=options.max_deaths) if journal else None)
     if model.example is not None:
         _attempt("its own input example fails: ", lambda: _exercise(plane))
     # MLflow warns of each extra column and parameter, for every request anew.

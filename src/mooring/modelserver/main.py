@@ -4,9 +4,12 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mooring.modelserver.options import ServeOptions
+
+if TYPE_CHECKING:
+    from mooring.modelserver.journal import Journal
 
 EXIT_OK, EXIT_CANNOT_LISTEN, EXIT_CANNOT_LOAD = 0, 2, 3
 
@@ -32,14 +35,17 @@ def serve(options: ServeOptions) -> int:
     logging.getLogger("mooring.modelserver").info(
         "loading %s for %s", paragraph(options.model_uri), _page(options, port)
     )
+    journal = _journal(options)
     with download_folder() as folder:
         try:
-            ModelServer(options, Path(folder)).run(bound)
+            ModelServer(options, Path(folder), journal).run(bound)
         except LoadFailed as failure:
             return _fail(f"cannot load model {paragraph(options.model_uri)}: {failure}", EXIT_CANNOT_LOAD)
         finally:
             if options.uds:
                 options.uds.unlink(missing_ok=True)
+            if journal:
+                journal.remove()
     return EXIT_OK
 
 
@@ -54,6 +60,22 @@ def serve_and_exit(options: ServeOptions) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _journal(options: ServeOptions) -> "Journal | None":
+    from mooring.modelserver.journal import Journal
+
+    if options.journal is None:
+        return None
+    try:
+        return Journal(options.journal, slots=options.concurrency)
+    except OSError as error:
+        # It serves all the same: a full disk is no reason to leave a deployment without replicas.
+        logging.getLogger("mooring.modelserver").warning(
+            "no journal can be kept in %s, so a request that kills this server may kill its successors: %s",
+            options.journal, error,
+        )  # fmt: skip
+        return None
 
 
 def _fail(message: str, code: int) -> int:

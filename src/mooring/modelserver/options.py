@@ -28,6 +28,12 @@ class ServeOptions:
     """How many predictions may run at the same time."""
     max_waiting: int = 1024
     """How many requests may wait for the model; those beyond are answered 503."""
+    journal: Path | None = None
+    """A folder that all replicas of one deployment share, made when it is missing: a request that was being predicted
+    when one of them died is not predicted by another. Needs the gateway's names of requests and counts of tries."""
+    max_deaths: int = 1
+    """How many replicas (at least 1) may die over one request before it is refused. With more than 1, a request that
+    was being predicted by chance when its replica was killed is answered, and a deadly one costs as many replicas."""
 
     @property
     def model_name(self) -> str:

@@ -17,6 +17,7 @@ from mooring.modelserver.app import Application
 from mooring.modelserver.endpoints.health import health_routes
 from mooring.modelserver.endpoints.pages import page_routes
 from mooring.modelserver.errors import LoadFailed
+from mooring.modelserver.journal import Journal
 from mooring.modelserver.loading import load_routes
 from mooring.modelserver.options import ServeOptions
 from mooring.modelserver.routes import Routes, Table
@@ -27,8 +28,9 @@ _logger = logging.getLogger("mooring.modelserver")
 class ModelServer:
     """Serves one model until a signal or a failure to load ends it."""
 
-    def __init__(self, options: ServeOptions, folder: Path) -> None:
+    def __init__(self, options: ServeOptions, folder: Path, journal: Journal | None) -> None:
         self._options = options
+        self._journal = journal
         self._folder = folder
         self._app = Application(self._table({}))
         self._server = _Uvicorn(
@@ -69,7 +71,7 @@ class ModelServer:
         started = time.monotonic()
         try:
             with _no_collections():
-                routes = load_routes(self._options, self._folder)
+                routes = load_routes(self._options, self._folder, self._journal)
         except LoadFailed as failure:
             self._failure = failure
             _logger.debug("cannot load the model", exc_info=failure)

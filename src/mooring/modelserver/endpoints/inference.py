@@ -63,9 +63,7 @@ class InferenceEndpoints:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.options.request_seconds
         body = await self._body(request)
-        answer = await self.plane.infer(
-            lambda: decode(body), deadline_seconds=deadline - loop.time(), request_id=request.id
-        )
+        answer = await self.plane.infer(lambda: decode(body), request, deadline_seconds=deadline - loop.time())
         return Response(answer)
 
     async def _body(self, request: Request) -> bytes:
