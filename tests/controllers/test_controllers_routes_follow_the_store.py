@@ -3,19 +3,21 @@
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from mooring.controllers.routing import Router
 from mooring.controllers.upkeep import Upkeep
 from mooring.gateway.errors import GatewayError
-from mooring.gateway.gateway import Gateway
 from mooring.gateway.routes import Routes
-from mooring.runtimes.base import Runtime
 from mooring.store.database import Database
 from mooring.store.tables import Deployment, Replica, ResourceGroup, Revision
 from mooring.store.types import utc_now
+
+if TYPE_CHECKING:
+    from mooring.gateway.gateway import Gateway
+    from mooring.runtimes.base import Runtime
 
 
 class RememberingGateway:
@@ -97,6 +99,7 @@ def test_a_name_belongs_to_the_oldest_deployment_of_the_registrys_group(database
     with database.transaction() as session:
         first = session.get_one(Deployment, deployment_id)
         session.add(ResourceGroup(id="other"))
+        session.flush()
         for name, group, age in (("younger", "default", -1), ("foreign", "other", 100)):
             copied = {
                 column.key: getattr(first, column.key)
