@@ -58,6 +58,11 @@ class Home:
         return self.path / "replicas"
 
     @property
+    def journals(self) -> Path:
+        """Per deployment: what its replicas are predicting at the moment."""
+        return self.path / "journals"
+
+    @property
     def gateway(self) -> Path:
         return self.path / "gateway"
 
@@ -82,17 +87,25 @@ class Home:
     def sockets(self) -> Path:
         """A folder for sockets whose path is short enough, by way of a private link when the home's is not."""
         direct = self.path / "sockets"
-        if len(os.fsencode(direct)) + 1 + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT:
-            return direct
-        return _short_link_to(direct)
+        return direct if _is_short(direct) else _short_link_to(direct)
+
+    def keep_sockets_reachable(self) -> None:
+        """Make the short link again when somebody who cleans temporary folders has removed it."""
+        if not _is_short(self.path / "sockets"):
+            _short_link_to(self.path / "sockets")
 
     def create(self) -> None:
-        """Make the folders that are missing. Raises OSError when the place cannot be written."""
+        """Make the folders that are missing, and the home ours alone. Raises OSError when it cannot be written."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.keys, self.run, self.replicas, self.gateway, self.cache, self.logs):
+        self.path.chmod(0o700)
+        for folder in (self.keys, self.run, self.replicas, self.journals, self.gateway, self.cache, self.logs):
             folder.mkdir(mode=0o700, exist_ok=True)
         (self.path / "sockets").mkdir(mode=0o700, exist_ok=True)
         self.object_store.mkdir(mode=0o700, exist_ok=True)
+
+
+def _is_short(folder: Path) -> bool:
+    return len(os.fsencode(folder)) + 1 + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT
 
 
 def _short_link_to(folder: Path) -> Path:

@@ -57,13 +57,19 @@ class Settings(BaseSettings):
     """How many files and connections one replica may have open."""
 
     crash_limit: int = Field(default=5, ge=1)
-    """A serving replica that dies is replaced; after this many deaths within `crash_window_seconds` it is given up."""
+    """A replica that dies is replaced; after this many deaths within `crash_window_seconds` the status is DEAD."""
 
     crash_window_seconds: float = Field(default=600.0, gt=0)
     """Deaths of replicas older than this are forgotten."""
 
     standby_seconds: float = Field(default=10.0, ge=0)
     """How long a replaced version stays ready beside its successor. Traffic returns if that one dies."""
+
+    prepare_seconds: float = Field(default=1800.0, gt=0)
+    """How long a new version may wait for its model (a registry that is away, a full disk) before it has failed."""
+
+    silence_seconds: float = Field(default=120.0, gt=0)
+    """A ready replica that does not answer for this time is ended and replaced."""
 
     drain_seconds: float = Field(default=1.0, ge=0)
     """How long an old replica goes on after the gateway has stopped sending to it, before it is asked to end."""

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from mooring.client.client import AIClient
-from mooring.client.http import Repeats
+from mooring.http_session import Repeats
 from tests.fake_ai_api import FakeAiApi
 
 QUICK = Repeats(count=3, first_seconds=0.01, longest_seconds=0.05)

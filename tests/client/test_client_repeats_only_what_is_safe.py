@@ -7,7 +7,7 @@ import pytest
 
 from mooring.client.client import AIClient
 from mooring.client.errors import ServerError, TooManyRequests, Unreachable
-from mooring.client.http import HttpSession, NoAnswer
+from mooring.http_session import HttpSession, NoAnswer
 from tests.fake_ai_api import FakeAiApi
 
 DEPLOYMENTS = "/v2/lm/deployments"

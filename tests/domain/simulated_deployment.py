@@ -1,21 +1,31 @@
 """A deployment in memory: carries out the planned actions as a controller would, and lets things go wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from mooring.domain import actions
-from mooring.domain.deployments import DeploymentView, Policy, Preparation, ReplicaView, RevisionView, plan
+from mooring.domain.deployments import plan
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
+from mooring.domain.views import DeploymentView, Policy, Preparation, ReplicaView, RevisionView
 
 POLICY = Policy(
     start=timedelta(seconds=60),
     standby=timedelta(seconds=10),
     drain=timedelta(seconds=1),
+    prepare=timedelta(seconds=300),
+    silence=timedelta(seconds=60),
     crash_limit=3,
     crash_window=timedelta(seconds=600),
 )
+
+
+def _broken() -> Observation:
+    return Observation(Phase.EXITED, pid=1, reason="broken", exit_code=3)
+
+
 STOPPING = Observation(Phase.STOPPING, pid=1)
 
 
@@ -30,6 +40,7 @@ class World:
     latest_running: str | None = None
     reason: str = ""
     removed: bool = False
+    expires_at: datetime | None = None
     revisions: list[RevisionView] = field(default_factory=list)
     phases: dict[str, Observation] = field(default_factory=dict)
     prepared: dict[str, Preparation] = field(default_factory=dict)
@@ -41,7 +52,7 @@ class World:
 
     def patch(self, configuration: str) -> str:
         revision_id = f"v{len(self.revisions) + 1}"
-        self.revisions.append(RevisionView(revision_id, configuration, RevisionState.STARTING))
+        self.revisions.append(RevisionView(revision_id, configuration, RevisionState.STARTING, self.now))
         if self.serving or self.status is Status.DEAD:
             self.status = Status.PENDING
         return revision_id
@@ -51,10 +62,12 @@ class World:
     def tick(self, seconds: float = 0.1) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def see(self, revision_id: str, phase: Phase, reason: str = "", *, asked: bool = False) -> None:
+    def see(
+        self, revision_id: str, phase: Phase, reason: str = "", *, asked: bool = False, exit_code: int | None = 1
+    ) -> None:
         """Every live replica of the revision is now observed like this."""
         for replica in self.revision(revision_id).live:
-            self.phases[replica.id] = Observation(phase, pid=1, reason=reason, asked=asked)
+            self.phases[replica.id] = Observation(phase, pid=1, reason=reason, exit_code=exit_code, asked=asked)
 
     def behave(self) -> None:
         """Replicas that were started get ready (unless broken); those asked to end do."""
@@ -67,7 +80,9 @@ class World:
                         Phase.EXITED if bad else Phase.READY, 1, "broken" if bad else ""
                     )
                 elif phase is Phase.STOPPING:
-                    self.phases[replica.id] = Observation(Phase.EXITED, reason="stopped as asked")
+                    self.phases[replica.id] = Observation(
+                        Phase.EXITED, reason="stopped as asked", exit_code=0, asked=True
+                    )
 
     # --- the controller ---
 
@@ -83,89 +98,148 @@ class World:
             for revision in self.revisions
             if revision.state is not RevisionState.RETIRED
         )
-        return DeploymentView(self.status, self.target, self.serving, seen)
+        return DeploymentView(self.status, self.target, self.serving, seen, self.reason, self.expires_at)
 
-    def control(self, *, rounds: int = 30) -> list[actions.Action]:
-        """Plan and carry out until there is nothing to do; returns what was done."""
+    def control(self, *, rounds: int = 60, dies: Callable[[], bool] = lambda: False) -> list[actions.Action]:
+        """Plan and carry out until there is nothing to do; returns what was done.
+
+        Before each action `dies` is asked whether the control plane dies in the middle of it.
+        """
         done: list[actions.Action] = []
         for _ in range(rounds):
             todo = [] if self.removed else plan(self.view(), self.now, POLICY)
             if not todo:
                 return done
             for action in todo:
+                if dies():
+                    self.carry_out(action, steps=1)
+                    self.prepared.clear()  # what only its memory held is gone
+                    break
                 self.carry_out(action)
             done += todo
         raise AssertionError(f"the plan never comes to rest: {done[-6:]}")
 
-    def settle(self, *, steps: int = 400) -> None:
-        """Let time pass and everything happen that is going to."""
+    def settle(self, *, steps: int = 400, dies: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass and everything happen that is going to; upkeep publishes now and then."""
         for _ in range(steps):
-            self.control()
+            self.control(dies=dies)
             self.behave()
+            self.publish()
             self.tick()
         self.control()
 
     def revision(self, revision_id: str) -> RevisionView:
         return next(r for r in self.revisions if r.id == revision_id)
 
-    def carry_out(self, action: actions.Action) -> None:  # noqa: C901 (one case per action)
+    def carry_out(self, action: actions.Action, *, steps: int = 2) -> None:
+        """Record and act, in the controller's order; with fewer `steps`, it dies before the last of them."""
         self.history.append(action)
+        for step in self._steps(action)[:steps]:
+            step()
+
+    def publish(self) -> None:
+        """What the router does: the gateway is told what the store says."""
+        self.routed = self.serving
+
+    def _steps(self, action: actions.Action) -> list[Callable[[], None]]:  # noqa: C901 (one case per action)
         match action:
             case actions.Accept():
-                self.status = Status.PENDING
+                return [self._become(Status.PENDING)]
             case actions.Prepare(revision_id):
-                self.prepared[revision_id] = Preparation(done=True)
+                return [lambda: self._prepare(revision_id)]
             case actions.AddReplica(revision_id):
-                revision = self.revision(revision_id)
-                replica = ReplicaView(
-                    f"{revision_id}r{len(revision.replicas) + 1}", self.now, Observation(Phase.ABSENT)
-                )
-                self._set(revision_id, replicas=(*revision.replicas, replica))
+                return [lambda: self._add_replica(revision_id)]
             case actions.Launch(_, replica_id):
-                assert self.phases.get(replica_id, Observation(Phase.ABSENT)).phase is Phase.ABSENT, "started twice"
-                self.phases[replica_id] = Observation(Phase.STARTING, pid=1)
+                return [lambda: self._launch(replica_id)]
             case actions.NoteReady(replica_id):
-                self._set_replica(replica_id, ready_at=self.now)
-            case actions.NoteEnded(replica_id, reason, asked):
-                self._set_replica(replica_id, ended_at=self.now, reason=reason)
-                if asked:
-                    self._set_replica(replica_id, stop_requested=True)
+                return [lambda: self._set_replica(replica_id, ready_at=self.now), self.publish]
+            case actions.NoteEnded(replica_id, reason, asked, seen):
+                return [lambda: self._note_ended(replica_id, reason, asked=asked, seen=seen)]
             case actions.Switch(revision_id):
-                self._serve(revision_id, RevisionState.STANDBY)
+                return [lambda: self._serve(revision_id, RevisionState.STANDBY)]
             case actions.ConfirmSwitch(revision_id):
-                self.routed = self.serving
-                self._set(revision_id, switched_at=self.now)
-                self.latest_running = self.revision(revision_id).configuration_id
-                if revision_id == self.revisions[-1].id:
-                    self.status = Status.RUNNING
+                return [self.publish, lambda: self._confirm(revision_id)]
             case actions.SwitchBack(revision_id, _, reason):
-                self._serve(revision_id, RevisionState.FAILED)
-                self.status, self.reason = Status.DEAD, reason
+                return [lambda: self._switch_back(revision_id, reason)]
             case actions.Fail(revision_id, reason):
-                self._set(revision_id, state=RevisionState.FAILED)
-                self.status, self.reason = Status.DEAD, reason
+                return [lambda: self._fail(revision_id, reason)]
+            case actions.MarkAiling(reason):
+                return [self._become(Status.DEAD, reason)]
+            case actions.MarkRecovered():
+                return [self._become(Status.RUNNING)]
+            case actions.Tell(message):
+                return [self._become(self.status, message)]
             case actions.Unpublish():
-                self.serving = self.routed = None
-                if self.target is not TargetStatus.RUNNING:
-                    self.status = Status.STOPPING
-                for revision in self.revisions:
-                    if revision.state in (RevisionState.SERVING, RevisionState.STANDBY):
-                        self._set(revision.id, state=RevisionState.DRAINING, released_at=self.now)
+                return [self._unpublish, self.publish]
             case actions.Release(revision_id):
-                self._set(revision_id, state=RevisionState.DRAINING, released_at=self.now)
+                return [lambda: self._set(revision_id, state=RevisionState.DRAINING, released_at=self.now)]
             case actions.StopReplica(replica_id):
-                self._set_replica(replica_id, stop_requested=True)
-                if self.phases.get(replica_id, Observation(Phase.ABSENT)).phase is not Phase.ABSENT:
-                    self.phases[replica_id] = STOPPING
+                return [lambda: self._set_replica(replica_id, stop_requested=True), lambda: self._stop(replica_id)]
             case actions.ForgetReplica(replica_id):
-                self._set_replica(replica_id, forgotten=True)
-                self.phases.pop(replica_id, None)
+                return [lambda: self._forget(replica_id), lambda: self._set_replica(replica_id, forgotten=True)]
             case actions.Retire(revision_id):
-                self._set(revision_id, state=RevisionState.RETIRED)
+                return [lambda: self._set(revision_id, state=RevisionState.RETIRED)]
             case actions.MarkStopped():
-                self.status = Status.STOPPED
+                return [self._become(Status.STOPPED)]
             case actions.Remove():
-                self.removed = True
+                return [self._remove]
+
+    def _become(self, status: Status, reason: str = "") -> Callable[[], None]:
+        def become() -> None:
+            self.status, self.reason = status, reason
+
+        return become
+
+    def _prepare(self, revision_id: str) -> None:
+        self.prepared.setdefault(revision_id, Preparation(done=True))
+
+    def _forget(self, replica_id: str) -> None:
+        self.phases.pop(replica_id, None)
+
+    def _remove(self) -> None:
+        self.removed = True
+
+    def _add_replica(self, revision_id: str) -> None:
+        revision = self.revision(revision_id)
+        replica = ReplicaView(f"{revision_id}r{len(revision.replicas) + 1}", self.now, Observation(Phase.ABSENT))
+        self._set(revision_id, replicas=(*revision.replicas, replica))
+
+    def _launch(self, replica_id: str) -> None:
+        assert self.phases.get(replica_id, Observation(Phase.ABSENT)).phase is Phase.ABSENT, "started twice"
+        self.phases[replica_id] = Observation(Phase.STARTING, pid=1)
+
+    def _note_ended(self, replica_id: str, reason: str, *, asked: bool, seen: bool) -> None:
+        self._set_replica(replica_id, ended_at=self.now, reason=reason, end_seen=seen)
+        if asked:
+            self._set_replica(replica_id, stop_requested=True)
+
+    def _confirm(self, revision_id: str) -> None:
+        self._set(revision_id, switched_at=self.now)
+        self.latest_running = self.revision(revision_id).configuration_id
+        if revision_id == self.revisions[-1].id:
+            self.status, self.reason = Status.RUNNING, ""
+
+    def _switch_back(self, revision_id: str, reason: str) -> None:
+        failed = self.serving
+        self._serve(revision_id, RevisionState.FAILED)
+        self.latest_running = self.revision(revision_id).configuration_id
+        if failed == self.revisions[-1].id:
+            self.status, self.reason = Status.DEAD, reason
+
+    def _fail(self, revision_id: str, reason: str) -> None:
+        self._set(revision_id, state=RevisionState.FAILED)
+        if revision_id == self.revisions[-1].id:
+            self.status, self.reason = Status.DEAD, reason
+
+    def _unpublish(self) -> None:
+        self.serving, self.status = None, Status.STOPPING
+        for revision in self.revisions:
+            if revision.state in (RevisionState.SERVING, RevisionState.STANDBY):
+                self._set(revision.id, state=RevisionState.DRAINING, released_at=self.now)
+
+    def _stop(self, replica_id: str) -> None:
+        if self.phases.get(replica_id, Observation(Phase.ABSENT)).phase is not Phase.ABSENT:
+            self.phases[replica_id] = STOPPING
 
     def running_replicas(self) -> list[str]:
         over = (Phase.EXITED, Phase.ABSENT)

@@ -1,14 +1,17 @@
 """What a deployment does next, decided without a cluster."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from mooring.domain import actions
-from mooring.domain.deployments import Preparation, is_steady, restart_delay
+from mooring.domain.deployments import is_steady, restart_delay
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Phase
 from mooring.domain.revisions import RevisionState
+from mooring.domain.views import Preparation
 from tests.domain.simulated_deployment import POLICY, World
 
 
@@ -75,7 +78,7 @@ def test_a_revision_that_cannot_start_leaves_the_old_one_serving(running: World,
     else:
         running.behave()
     running.settle()
-    assert running.status is Status.DEAD
+    assert running.view().status is Status.DEAD
     assert running.reason
     assert (running.routed, running.latest_running) == ("v1", "c1")
     assert running.running_replicas() == ["v1r1"]
@@ -123,15 +126,88 @@ def test_a_dead_replica_is_replaced_and_the_status_stays_running(running: World)
     assert is_steady(running.view())
 
 
-def test_a_replica_that_keeps_dying_is_given_up_with_the_last_reason(running: World) -> None:
+def test_a_replica_that_keeps_dying_is_dead_but_replaced_ever_more_slowly(running: World) -> None:
     running.broken.add("v1")
     running.see("v1", Phase.EXITED, "first")
     running.settle()
-    assert running.status is Status.DEAD
+    assert running.view().status is Status.DEAD
     assert "died 3 times" in running.reason
     assert "broken" in running.reason
-    assert running.routed is None
-    assert running.running_replicas() == []
+    assert running.routed == "v1", "callers wait for the next replacement instead of getting 404"
+    attempts = len(running.revision("v1").replicas)
+    running.broken.clear()
+    running.settle(steps=600)
+    assert running.view().status is Status.RUNNING, "whoever holds out again is not dead"
+    assert len(running.revision("v1").replicas) <= attempts + 2
+
+
+def test_the_fix_for_an_ailing_deployment_is_pending_and_not_dead(running: World) -> None:
+    running.broken.add("v1")
+    running.see("v1", Phase.EXITED, "first")
+    running.settle()
+    running.patch("c2")
+    running.control()
+    assert running.view().status is Status.PENDING
+    running.settle()
+    assert (running.status, running.routed) == (Status.RUNNING, "v2")
+
+
+def test_a_ready_replica_that_falls_silent_is_replaced(running: World) -> None:
+    silent = replace(running.revision("v1").replicas[0], silent_since=running.now)
+    running.revisions[0] = replace(running.revision("v1"), replicas=(silent,))
+    running.tick(POLICY.silence.total_seconds() - 1)
+    assert running.control() == []
+    running.tick(1)
+    assert actions.StopReplica("v1r1") in running.control()
+    running.settle()
+    assert running.running_replicas() == ["v1r2"]
+    assert running.status is Status.RUNNING
+
+
+def test_a_time_to_live_ends_in_removal(running: World) -> None:
+    running.expires_at = running.now + timedelta(seconds=5)
+    running.settle(steps=30)
+    assert running.removed is False
+    running.settle()
+    assert (running.removed, running.running_replicas()) == (True, [])
+
+
+@pytest.mark.parametrize("exit_code", [0, None])
+def test_a_start_cut_short_by_us_or_by_the_machine_is_begun_again(exit_code: int | None) -> None:
+    """`mooring down` in the middle of a start, or a power cut."""
+    world = World()
+    world.patch("c1")
+    world.control()
+    world.see("v1", Phase.EXITED, "gone", asked=exit_code == 0, exit_code=exit_code)
+    world.settle()
+    assert world.status is Status.RUNNING
+    assert world.running_replicas() == ["v1r2"]
+
+
+def test_a_source_that_is_away_is_waited_for_with_words(running: World) -> None:
+    revision = running.patch("c2")
+    running.prepared[revision] = Preparation(trouble="MLflow is away", may_begin=False)
+    running.control()
+    assert (running.status, running.reason) == (Status.PENDING, "MLflow is away")
+    assert running.control() == [], "said once"
+    running.prepared[revision] = Preparation(done=True)
+    running.settle()
+    assert (running.status, running.routed, running.reason) == (Status.RUNNING, revision, "")
+
+
+def test_a_source_that_stays_away_fails_a_new_revision_and_never_the_serving_one(running: World) -> None:
+    revision = running.patch("c2")
+    running.prepared[revision] = Preparation(trouble="MLflow is away", may_begin=False)
+    running.tick(POLICY.prepare.total_seconds() + 1)
+    running.settle()
+    assert (running.status, running.reason, running.routed) == (Status.DEAD, "MLflow is away", "v1")
+    running.prepared["v1"] = Preparation(trouble="MLflow is away", may_begin=False)
+    running.see("v1", Phase.EXITED, "killed")
+    running.settle()
+    assert running.routed == "v1"
+    running.prepared["v1"] = Preparation(done=True)
+    running.settle()
+    assert running.revision("v1").has_ready_replica()
 
 
 def test_replicas_that_we_ended_ourselves_do_not_count_as_deaths(running: World) -> None:
@@ -171,33 +247,43 @@ def test_restarts_slow_down() -> None:
     assert [restart_delay(n).total_seconds() for n in range(8)] == [0, 0, 1, 2, 4, 8, 16, 30]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(80))
 def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: int) -> None:
-    """Random patches, deaths, broken revisions and time; then peace: no orphan, and the last intent wins."""
+    """Random patches, deaths, broken revisions, time, and a control plane that dies in the middle of any action."""
     chance = random.Random(seed)
     world = World()
     world.patch("c1")
+    mortal = seed % 2 == 1
+
+    def dies() -> bool:
+        return mortal and chance.random() < 0.2
+
     for step in range(60):
-        match chance.randrange(6):
+        match chance.randrange(7):
             case 0:
                 revision = world.patch(f"c{step + 2}")
                 if chance.random() < 0.4:
                     world.broken.add(revision)
             case 1:
-                world.see(chance.choice(world.revisions).id, Phase.EXITED, "killed")
+                world.see(
+                    chance.choice(world.revisions).id, Phase.EXITED, "killed", exit_code=chance.choice([-9, None])
+                )
             case 2:
                 world.tick(chance.choice([0.1, 1, 11, 61]))
+            case 3:
+                world.publish()
             case _:
                 world.behave()
-        had_good = world.routed is not None
-        world.control()
-        if had_good and world.routed is None:
-            assert "died" in world.reason, "only a given-up revision may leave the gateway"
+        served = world.routed is not None
+        world.control(dies=dies)
+        assert world.routed is not None or not served, "whatever has served stays published"
     good = world.patch("last")
+    world.settle(dies=dies)
     world.settle()
     assert (world.status, world.routed, world.latest_running) == (Status.RUNNING, good, "last")
     assert len(world.running_replicas()) == 1
     world.target = TargetStatus.DELETED
+    world.settle(dies=dies)
     world.settle()
     assert world.removed
     assert world.running_replicas() == []

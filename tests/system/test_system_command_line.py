@@ -97,3 +97,40 @@ def test_every_command_explains_itself(command: str) -> None:
     done = subprocess.run([PROGRAM, *command.split(), "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Usage" in done.stdout
+
+
+@pytest.mark.slow
+def test_down_in_the_middle_of_a_start_is_made_good_by_the_next_up(tmp_path: Path, models: Models) -> None:
+    mooring = RunningMooring(tmp_path / "home", {"MOORING_MODEL_FOLDERS": f'["{models.folder}"]'})
+    with mooring:
+        configuration = mooring.configure(models.times(2))
+        with mooring.client() as client:
+            created = client.deployments.create(configuration)
+        wait_until(lambda: mooring.replica_pids(), what="a replica that starts")
+        mooring.down()
+        mooring.up()
+        assert mooring.wait_for_status(created, "RUNNING").status_message == ""
+
+
+def test_a_start_that_fails_ends_what_it_began(empty_home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        environment = {**os.environ, "MOORING_HOME": str(empty_home)}
+        command = [PROGRAM, "up", "--with-mlflow", "--port", port]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    status = subprocess.run([PROGRAM, "status", "--json"], env=environment, capture_output=True, text=True, check=False)
+    assert [p for p in json.loads(status.stdout)["processes"] if p["pid"]] == []
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"MOORING_HOME": "/proc/nope"}, {"MOORING_DATABASE_URL": "nonsense"}, {"MOORING_PORT": "many"}],
+    ids=["home", "database", "port"],
+)
+def test_wrong_settings_are_told_in_a_line(empty_home: Path, environment: dict[str, str]) -> None:
+    everything = {**os.environ, "MOORING_HOME": str(empty_home), **environment}
+    done = subprocess.run([PROGRAM, "up"], env=everything, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "mooring: " in done.stderr
+    assert "Traceback" not in done.stderr

@@ -97,3 +97,22 @@ def test_the_logs_of_a_dead_replica_can_still_be_read(mooring: RunningMooring, d
     with mooring.client() as client:
         pods = {line.pod for line in client.deployments.logs(deployment.id)}
     assert pods, "the replicas have written something"
+
+
+def test_a_request_that_kills_replicas_kills_one_and_the_others_are_answered(
+    mooring: RunningMooring, deployment: Deployment
+) -> None:
+    """The model dies (SIGKILL) on the value 666."""
+    (victim,) = mooring.replica_pids()
+    url = f"{deployment.deployment_url}/invocations"
+    with prober(mooring, deployment) as traffic:
+        traffic.wait_for(100)
+        poison = httpx.post(url, json={"inputs": [[666.0]]}, headers=mooring.headers(), timeout=60)
+        assert poison.status_code == httpx.codes.INTERNAL_SERVER_ERROR
+        traffic.wait_for(200)
+    assert traffic.failed == 0, str(traffic)
+    assert len(mooring.replica_pids()) == 1
+    assert mooring.replica_pids() != [victim]
+    with mooring.client() as client:
+        assert len({line.pod for line in client.deployments.logs(deployment.id)}) == 2, "one replica was killed"
+        assert client.deployments.get(deployment.id).status == "RUNNING"

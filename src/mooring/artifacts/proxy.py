@@ -14,7 +14,7 @@ from mooring.artifacts.deadline import Deadline
 from mooring.artifacts.errors import ArtifactError, ModelMissing, SourceAway, UnsafeContent
 from mooring.artifacts.source import Source
 from mooring.artifacts.writing import write_stream
-from mooring.client.mlflow_access import mlflow_access
+from mooring.mlflow_access import mlflow_access
 
 T = TypeVar("T")
 

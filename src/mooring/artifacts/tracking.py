@@ -4,8 +4,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mooring.artifacts.errors import ArtifactError, ModelMissing, SourceAway
-from mooring.client.http import HttpSession, NoAnswer, Repeats, Reply
-from mooring.client.mlflow_access import mlflow_access
+from mooring.http_session import HttpSession, NoAnswer, Repeats, Reply
+from mooring.mlflow_access import mlflow_access
 
 _API = "/api/2.0/mlflow"
 _REPEATS = Repeats(count=2, first_seconds=0.1)

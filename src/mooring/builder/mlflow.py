@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 
 from mooring.builder.registry import ModelVersion, RegisteredModel
-from mooring.client.http import HttpSession, NoAnswer, Repeats, Reply
-from mooring.client.mlflow_access import mlflow_access
+from mooring.http_session import HttpSession, NoAnswer, Repeats, Reply
+from mooring.mlflow_access import mlflow_access
 
 _API = "/api/2.0/mlflow"
 _PAGE = 1000

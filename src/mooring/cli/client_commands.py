@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mooring.client.deployments import LogLine
 
 _FOLLOW_SECONDS = 1.0
+_PAGE = 5000
+"""Lines; the most that the API gives at a time."""
 _OVER = ("DEAD", "STOPPED")
 
 GroupOption = Annotated[str, typer.Option("--resource-group", "-g", envvar="AICORE_RESOURCE_GROUP", help="Tenant.")]
@@ -52,13 +54,15 @@ def logs(
     with _client(home, resource_group) as client:
         seen: set[tuple[datetime, str | None, str]] = set()
         while True:
-            lines = client.deployments.logs(deployment_id, start=start, top=5000)
-            for line in lines:
-                if _key(line) not in seen:
-                    typer.echo(f"{line.timestamp:%Y-%m-%dT%H:%M:%S.%f}Z {line.pod} {line.msg.rstrip()}")
+            lines = client.deployments.logs(deployment_id, start=start, top=_PAGE)
+            new = [line for line in lines if _key(line) not in seen]
+            for line in new:
+                typer.echo(f"{line.timestamp:%Y-%m-%dT%H:%M:%S.%f}Z {line.pod} {line.msg.rstrip()}")
             if lines:  # the last moment is asked for again: more may have been written in it
                 start = lines[-1].timestamp
                 seen = {_key(line) for line in lines if line.timestamp == start}
+            if new and len(lines) == _PAGE:
+                continue
             if not follow or client.deployments.get(deployment_id).status in _OVER:
                 return
             time.sleep(_FOLLOW_SECONDS)

@@ -41,6 +41,9 @@ def main() -> None:
 
     try:
         app()
+    except KeyboardInterrupt:
+        typer.secho("mooring: broken off", fg=typer.colors.RED, err=True)
+        sys.exit(130)
     except expected_failures() as error:
         typer.secho(f"mooring: {error}", fg=typer.colors.RED, err=True)
         sys.exit(1)

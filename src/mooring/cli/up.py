@@ -27,29 +27,47 @@ _DETACHED_START_SECONDS = 120.0
 
 def up_in_foreground(settings: Settings) -> None:
     """Run until a signal: SIGINT ends everything, SIGTERM the control plane only."""
-    ending = threading.Event()
-    received: list[int] = []
-
-    def on_signal(number: int, _frame: object) -> None:
-        received.append(number)
-        ending.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    signals = _Signals()
     installation = Installation(settings)
     try:
         with progress("mooring up") as report:
             installation.start(report)
-        _welcome(installation)
-        ending.wait()
     except BaseException:
-        installation.close()
+        signals.impatient = True
+        installation.abandon()
         raise
+    signals.starting = False
+    _welcome(installation)
+    signals.wait()
     with progress("mooring down") as report:
         report("ending the control plane")
         installation.close()
-        if signal.SIGINT in received:
+        if signal.SIGINT in signals.received:
             shut_down_the_rest(settings, report)
+
+
+class _Signals:
+    """SIGINT and SIGTERM: during the start they break it off, later they end the waiting; a second one is not waited
+    for."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self.starting = True
+        self.impatient = False
+        self._ending = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def wait(self) -> None:
+        self._ending.wait()
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if self.impatient or self.received:
+            os._exit(128 + number)
+        self.received.append(number)
+        self._ending.set()
+        if self.starting:
+            raise KeyboardInterrupt
 
 
 def up_detached(settings: Settings) -> None:
@@ -71,7 +89,8 @@ def up_detached(settings: Settings) -> None:
                 raise CannotStart(f"not ready after {_DETACHED_START_SECONDS:g} s; see {output}")
             time.sleep(_POLL_SECONDS)
     found = installation_status(settings)
-    typer.echo(f"Mooring runs at {found.address} (process {child.pid}). End it with `mooring down`.")
+    typer.echo(f"Mooring runs at {found.address} (process {found.pid_of('control-plane')}).")
+    typer.echo("See `mooring status`; end it with `mooring down`.")
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -11,9 +11,9 @@ from mooring.client.configurations import Configurations
 from mooring.client.connection import Connection
 from mooring.client.credentials import Credentials
 from mooring.client.deployments import Deployments
-from mooring.client.http import HttpSession, Repeats
 from mooring.client.resource_groups import ResourceGroups
 from mooring.client.scenarios import Executables, Scenarios
+from mooring.http_session import HttpSession, Repeats
 
 
 class AIClient:

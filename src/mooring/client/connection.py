@@ -9,8 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from mooring.client.credentials import Credentials
 from mooring.client.errors import ServerError, Unreachable, error_of
-from mooring.client.http import HttpSession, NoAnswer, Reply
 from mooring.client.tokens import TokenSource
+from mooring.http_session import HttpSession, NoAnswer, Reply
 
 PAGE_SIZE = 1000
 

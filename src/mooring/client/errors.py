@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from mooring.client.http import Reply
+from mooring.http_session import Reply
 
 _LONGEST_TEXT = 500
 

@@ -5,7 +5,7 @@ import time
 
 from mooring.client.credentials import Credentials
 from mooring.client.errors import ServerError, Unauthorized, Unreachable, error_of
-from mooring.client.http import HttpSession, NoAnswer, Reply
+from mooring.http_session import HttpSession, NoAnswer, Reply
 
 _LONGEST_MARGIN_SECONDS = 300.0
 

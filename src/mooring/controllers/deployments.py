@@ -1,21 +1,24 @@
 """Carries out what `mooring.domain.deployments.plan` asks for: lease, act, record."""
 
 import logging
+import shutil
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mooring.controllers.history import cut_history
 from mooring.controllers.launch import LaunchOptions, model_server_replica
 from mooring.controllers.leases import Lease, LeaseLost, Leases
 from mooring.controllers.preparation import Preparations
 from mooring.controllers.routing import Router
 from mooring.controllers.views import Viewer
 from mooring.domain import actions
-from mooring.domain.deployments import Policy, is_steady, plan
+from mooring.domain.deployments import is_steady, plan
 from mooring.domain.identifiers import new_replica_id
-from mooring.domain.lifecycle import Status, TargetStatus
+from mooring.domain.lifecycle import Status
 from mooring.domain.revisions import ModelServerSpec, RevisionState
+from mooring.domain.views import Policy
 from mooring.runtimes.base import Runtime
 from mooring.store.tables import Deployment, Replica, Revision
 from mooring.store.types import utc_now
@@ -75,8 +78,8 @@ class DeploymentController:
                 self._launch(lease, revision_id, replica_id)
             case actions.NoteReady(replica_id):
                 self._note_ready(lease, replica_id)
-            case actions.NoteEnded(replica_id, reason, asked):
-                self._note_ended(lease, replica_id, reason, asked=asked)
+            case actions.NoteEnded(replica_id, reason, asked, seen):
+                self._note_ended(lease, replica_id, reason, asked=asked, seen=seen)
             case actions.Switch(revision_id):
                 self._switch(lease, revision_id)
             case actions.ConfirmSwitch(revision_id):
@@ -85,6 +88,12 @@ class DeploymentController:
                 self._switch_back(lease, revision_id, failed_id, reason)
             case actions.Fail(revision_id, reason):
                 self._fail(lease, revision_id, reason)
+            case actions.MarkAiling(reason):
+                self._set_status(lease, Status.DEAD, reason)
+            case actions.MarkRecovered():
+                self._set_status(lease, Status.RUNNING)
+            case actions.Tell(message):
+                self._set_status(lease, None, message)
             case actions.Unpublish():
                 self._unpublish(lease)
             case actions.Release(revision_id):
@@ -113,15 +122,22 @@ class DeploymentController:
         self.preparations.begin(revision_id, spec.model_uri)
 
     def _add_replica(self, lease: Lease, revision_id: str) -> None:
-        with self.leases.recording(lease) as (session, _):
+        with self.leases.recording(lease) as (session, deployment):
             session.add(Replica(id=new_replica_id(), revision_id=revision_id))
+            outdated = cut_history(session, deployment.id)
+        for replica_id in outdated:
+            self.runtime.forget_logs(replica_id)
 
     def _launch(self, lease: Lease, revision_id: str, replica_id: str) -> None:
+        folder = self.preparations.folder(revision_id)
+        if folder is None:
+            return  # retired meanwhile; the next look sees it
         with self.leases.recording(lease) as (session, _):
+            revision = session.get_one(Revision, revision_id)
+            revision.model_folder = str(folder)
             spec = _spec(session, revision_id)
-        folder = self.preparations.model_folder(revision_id)
         try:
-            self.runtime.start(replica_id, model_server_replica(spec, folder, self.launch_options))
+            self.runtime.start(replica_id, model_server_replica(spec, folder, lease.deployment_id, self.launch_options))
         except OSError as error:
             self._note_ended(lease, replica_id, f"the replica could not be started: {error}")
 
@@ -133,13 +149,14 @@ class DeploymentController:
         if serves:
             self.router.publish()
 
-    def _note_ended(self, lease: Lease, replica_id: str, reason: str, *, asked: bool = False) -> None:
+    def _note_ended(
+        self, lease: Lease, replica_id: str, reason: str, *, asked: bool = False, seen: bool = True
+    ) -> None:
         with self.leases.recording(lease) as (session, _):
             replica = session.get_one(Replica, replica_id)
-            reason = self.preparations.with_uri(
-                replica.revision_id, reason, _spec(session, replica.revision_id).model_uri
-            )
-            replica.ended_at, replica.reason = utc_now(), reason or "the replica ended without giving a reason"
+            reason = _in_the_owners_words(reason, session.get_one(Revision, replica.revision_id))
+            replica.ended_at, replica.end_seen = utc_now(), seen
+            replica.reason = reason or "the replica ended without giving a reason"
             if asked:
                 replica.stop_requested_at = replica.stop_requested_at or utc_now()
 
@@ -163,6 +180,7 @@ class DeploymentController:
         with self.leases.recording(lease) as (session, deployment):
             _set_serving(session, deployment, revision_id, predecessor=RevisionState.FAILED)
             session.get_one(Revision, failed_id).reason = reason
+            deployment.latest_running_configuration_id = session.get_one(Revision, revision_id).configuration_id
             _mark_dead(session, deployment, failed_id, reason)
 
     def _fail(self, lease: Lease, revision_id: str, reason: str) -> None:
@@ -174,12 +192,17 @@ class DeploymentController:
     def _unpublish(self, lease: Lease) -> None:
         with self.leases.recording(lease) as (_session, deployment):
             deployment.serving_revision_id = None
-            if deployment.target_status in (TargetStatus.STOPPED.value, TargetStatus.DELETED.value):
-                deployment.status = Status.STOPPING.value
+            deployment.status = Status.STOPPING.value
             for revision in deployment.revisions:
                 if revision.state in (RevisionState.SERVING.value, RevisionState.STANDBY.value):
                     revision.state, revision.released_at = RevisionState.DRAINING.value, utc_now()
         self.router.publish()
+
+    def _set_status(self, lease: Lease, status: Status | None, message: str = "") -> None:
+        with self.leases.recording(lease) as (_, deployment):
+            deployment.status = status.value if status else deployment.status
+            deployment.status_message = message[:_LONGEST_MESSAGE]
+            deployment.modified_at = utc_now()
 
     # --- winding down ------------------------------------------------------------------------------------------------
 
@@ -209,11 +232,13 @@ class DeploymentController:
             deployment.completion_time = deployment.modified_at = utc_now()
 
     def _remove(self, lease: Lease) -> None:
-        with self.leases.recording(lease) as (session, deployment):
+        with self.leases.recording(lease) as (_, deployment):
             replicas = [replica.id for revision in deployment.revisions for replica in revision.replicas]
-            session.delete(deployment)
-        for replica_id in replicas:
+        for replica_id in replicas:  # before the rows: they are what we know the logs by
             self.runtime.forget_logs(replica_id)
+        with self.leases.recording(lease) as (session, deployment):
+            session.delete(deployment)
+        shutil.rmtree(self.launch_options.journals / lease.deployment_id, ignore_errors=True)
 
 
 def _spec(session: Session, revision_id: str) -> ModelServerSpec:
@@ -232,7 +257,17 @@ def _set_serving(session: Session, deployment: Deployment, revision_id: str, *, 
     deployment.serving_revision_id = revision_id
 
 
+def _in_the_owners_words(reason: str, revision: Revision) -> str:
+    """The model is named as its owner named it, and not by our folder."""
+    if revision.model_folder is None:
+        return reason
+    return reason.replace(revision.model_folder, ModelServerSpec.from_json(revision.spec).model_uri)
+
+
 def _mark_dead(session: Session, deployment: Deployment, revision_id: str, reason: str) -> None:
+    """Unless something newer is on its way: then that decides how the deployment is."""
+    if session.get_one(Revision, revision_id).number < _newest_number(session, deployment):
+        return
     good, failed = deployment.latest_running_configuration_id, session.get_one(Revision, revision_id).configuration_id
     serves_on = f"; configuration {good} serves on" if good and good != failed else ""
     deployment.status = Status.DEAD.value

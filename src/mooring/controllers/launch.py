@@ -20,9 +20,13 @@ class LaunchOptions:
     stop_grace_seconds: float
     request_seconds: float
     max_request_bytes: int
+    journals: Path
+    """A folder per deployment lies here, in which its replicas note what they are predicting."""
 
 
-def model_server_replica(spec: ModelServerSpec, model_folder: Path, options: LaunchOptions) -> ReplicaSpec:
+def model_server_replica(
+    spec: ModelServerSpec, model_folder: Path, deployment_id: str, options: LaunchOptions
+) -> ReplicaSpec:
     """A model server for the model in this folder, of the size that its resource plan says."""
     plan = RESOURCE_PLANS[spec.resource_plan]
     threads = str(min(plan.cpus, os.cpu_count() or 1))
@@ -34,6 +38,7 @@ def model_server_replica(spec: ModelServerSpec, model_folder: Path, options: Lau
             *("--name", spec.model_name),
             *("--version", spec.model_version),
             *("--uds", "{socket}"),
+            *("--journal", str(options.journals / deployment_id)),
             *("--stop-grace-seconds", f"{options.stop_grace_seconds:g}"),
             *("--request-seconds", f"{options.request_seconds:g}"),
             *("--max-request-bytes", str(options.max_request_bytes)),

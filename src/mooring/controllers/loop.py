@@ -39,6 +39,10 @@ class ControlLoop:
             self._wakes += 1
             self._changed.notify_all()
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping
+
     def stop(self, *, timeout_seconds: float) -> None:
         """Finish the steps that are under way, begin no more."""
         with self._changed:

@@ -1,5 +1,6 @@
 """All controllers of one control plane, as one thing to start, wake and stop."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mooring.artifacts.cache import ModelCache
@@ -11,7 +12,7 @@ from mooring.controllers.preparation import Preparations
 from mooring.controllers.routing import Router
 from mooring.controllers.upkeep import Upkeep
 from mooring.controllers.views import Viewer
-from mooring.domain.deployments import Policy
+from mooring.domain.views import Policy
 from mooring.gateway.gateway import Gateway
 from mooring.runtimes.base import Runtime
 from mooring.store.database import Database
@@ -29,6 +30,10 @@ class ControllerOptions:
     models_group: str
     steady_seconds: float
     lease_seconds: float
+    alone: bool
+    """No other control plane uses this store."""
+    keep_running: Sequence[Callable[[], None]] = ()
+    """What else has to be started again when it has ended."""
 
 
 class Controllers:
@@ -38,8 +43,10 @@ class Controllers:
         self._preparations = Preparations(options.cache, on_change=self.wake)
         self._router = Router(database, gateway, socket_of=runtime.socket, models_group=options.models_group)
         viewer = Viewer(database, runtime, self._preparations)
+        self._leases = Leases(database, seconds=options.lease_seconds)
+        self._alone = options.alone
         controller = DeploymentController(
-            leases=Leases(database, seconds=options.lease_seconds),
+            leases=self._leases,
             viewer=viewer,
             runtime=runtime,
             router=self._router,
@@ -48,11 +55,13 @@ class Controllers:
             launch_options=options.launch,
         )
         self._loop = ControlLoop(all_ids=viewer.all_ids, step=controller.step, steady_seconds=options.steady_seconds)
-        self._upkeep = Upkeep(database, gateway, self._router, runtime)
+        self._upkeep = Upkeep(database, gateway, self._router, runtime, options.keep_running)
         self._started = False
 
     def start(self) -> None:
         """Bring the gateway in line with the store, then take over. Raises GatewayError."""
+        if self._alone:
+            self._leases.clear()
         self._router.publish()
         self._loop.start()
         self._upkeep.start()
@@ -71,4 +80,3 @@ class Controllers:
         self._started = False
         self._upkeep.stop(timeout_seconds=_STOP_SECONDS)
         self._loop.stop(timeout_seconds=_STOP_SECONDS)
-        self._preparations.close()

@@ -1,8 +1,9 @@
-"""What has to be looked after whatever the deployments do: the gateway lives, and nothing runs that nobody knows."""
+"""What has to be looked after whatever the deployments do: the gateway lives and routes what it should, the other
+processes of ours live, and nothing runs that nobody knows."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
@@ -13,23 +14,33 @@ from mooring.store.database import Database
 from mooring.store.tables import Replica
 
 _GATEWAY_SECONDS = 1.0
+_PROCESSES_SECONDS = 2.0
 _ORPHANS_SECONDS = 30.0
 _logger = logging.getLogger("mooring.controllers.upkeep")
 
 
 class Upkeep:
-    """Two small loops."""
+    """Small loops, each in a thread of its own so that none waits for another."""
 
-    def __init__(self, database: Database, gateway: Gateway, router: Router, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        database: Database,
+        gateway: Gateway,
+        router: Router,
+        runtime: Runtime,
+        keep_running: Sequence[Callable[[], None]] = (),
+    ) -> None:
         self._database = database
         self._gateway = gateway
         self._router = router
         self._runtime = runtime
         self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._every, args=(_GATEWAY_SECONDS, self._keep_gateway), daemon=True),
-            threading.Thread(target=self._every, args=(_ORPHANS_SECONDS, self.end_orphans), daemon=True),
+        loops = [
+            (_GATEWAY_SECONDS, self._keep_gateway),
+            (_ORPHANS_SECONDS, self.end_orphans),
+            *((_PROCESSES_SECONDS, keep) for keep in keep_running),
         ]
+        self._threads = [threading.Thread(target=self._every, args=loop, daemon=True) for loop in loops]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -45,14 +56,15 @@ class Upkeep:
             try:
                 look()
             except Exception:  # looked at again soon; a loop that ends would look after nothing
-                _logger.exception("%s failed; trying again", look.__name__)
+                _logger.exception("%s failed; trying again", getattr(look, "__name__", look))
             self._stopping.wait(seconds)
 
     def _keep_gateway(self) -> None:
         if not self._gateway.is_alive():
             _logger.warning("the gateway is gone; starting it again")
             self._gateway.ensure_running()
-            self._router.publish()
+        # Whoever changed the store has published it, unless that failed or they died on the way. Costs two queries.
+        self._router.publish()
 
     def end_orphans(self) -> None:
         """End and forget the replicas that no row knows (their deployment was removed while we were away)."""
@@ -62,6 +74,13 @@ class Upkeep:
         for replica_id in set(running) - known:
             if self._runtime.observe(replica_id).phase in (Phase.EXITED, Phase.ABSENT):
                 self._runtime.forget(replica_id)
+                self._forget_logs_unless_known(replica_id)
             else:
                 _logger.warning("ending replica %s, which belongs to no deployment", replica_id)
                 self._runtime.stop(replica_id)
+
+    def _forget_logs_unless_known(self, replica_id: str) -> None:
+        with self._database.reading() as session:
+            known = session.get(Replica, replica_id) is not None
+        if not known:
+            self._runtime.forget_logs(replica_id)

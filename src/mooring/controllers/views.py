@@ -1,18 +1,21 @@
 """A deployment as the decisions see it: rows of the store, joined with what the runtime observes."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from mooring.controllers.preparation import Preparations
-from mooring.domain.deployments import DeploymentView, ReplicaView, RevisionView
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
+from mooring.domain.views import DeploymentView, ReplicaView, RevisionView
 from mooring.runtimes.base import Runtime
+from mooring.services import ttl
 from mooring.store.database import Database
 from mooring.store.tables import Deployment, Replica, Revision
+from mooring.store.types import utc_now
 
 _ENDED = Observation(Phase.EXITED)
 
@@ -32,6 +35,7 @@ class Viewer:
         self._database = database
         self._runtime = runtime
         self._preparations = preparations
+        self._silent_since: dict[str, datetime] = {}
 
     def look(self, deployment_id: str) -> Look | None:
         """The deployment now; None when it has been removed. Observing happens outside of any transaction."""
@@ -52,6 +56,8 @@ class Viewer:
             target=TargetStatus(row.target_status),
             serving_revision_id=row.serving_revision_id,
             revisions=tuple(self._revision(revision) for revision in row.revisions),
+            status_message=row.status_message,
+            expires_at=row.created_at + ttl.parse(row.ttl) if row.ttl else None,
         )
         return Look(view, row.generation)
 
@@ -68,20 +74,31 @@ class Viewer:
             id=row.id,
             configuration_id=row.configuration_id,
             state=RevisionState(row.state),
-            preparation=self._preparations.state(row.id),
+            created_at=row.created_at,
+            preparation=self._preparations.state(row.id, row.model_folder),
             switched_at=row.switched_at,
             released_at=row.released_at,
             replicas=tuple(self._replica(replica) for replica in row.replicas),
         )
 
     def _replica(self, row: Replica) -> ReplicaView:
+        observation = _ENDED if row.ended_at else self._runtime.observe(row.id)
         return ReplicaView(
             id=row.id,
             created_at=row.created_at,
-            observation=_ENDED if row.ended_at else self._runtime.observe(row.id),
+            observation=observation,
+            silent_since=self._silence(row, observation),
             ready_at=row.ready_at,
             ended_at=row.ended_at,
+            end_seen=row.end_seen,
             stop_requested=row.stop_requested_at is not None,
             forgotten=row.forgotten,
             reason=row.reason,
         )
+
+    def _silence(self, row: Replica, observation: Observation) -> datetime | None:
+        """Since when a replica that was ready has not answered; one look alone tells nothing, it may be busy."""
+        if row.ready_at is None or observation.phase is not Phase.STARTING:
+            self._silent_since.pop(row.id, None)
+            return None
+        return self._silent_since.setdefault(row.id, utc_now())

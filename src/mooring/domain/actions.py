@@ -39,11 +39,15 @@ class NoteReady:
 
 @dataclass(frozen=True)
 class NoteEnded:
-    """Record that a replica is no more, and why; `asked`: it only did what it was told."""
+    """Record that a replica is no more, and why.
+
+    `asked`: it only did what it was told. `seen`: somebody saw its end (nobody does when the machine restarts).
+    """
 
     replica_id: str
     reason: str
     asked: bool = False
+    seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,25 @@ class Fail:
 
     revision_id: str
     reason: str
+
+
+@dataclass(frozen=True)
+class MarkAiling:
+    """The serving revision's replicas keep dying: DEAD for now; they go on being replaced."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class MarkRecovered:
+    """The serving revision has held out again."""
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Say in the status message what is being waited for."""
+
+    message: str
 
 
 @dataclass(frozen=True)
@@ -131,6 +154,9 @@ Action = (
     | ConfirmSwitch
     | SwitchBack
     | Fail
+    | MarkAiling
+    | MarkRecovered
+    | Tell
     | Unpublish
     | Release
     | StopReplica

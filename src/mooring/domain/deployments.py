@@ -7,7 +7,6 @@ has taken it over), and, once the standby time is over, `Release`, `StopReplica`
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mooring.domain.actions import (
@@ -18,6 +17,8 @@ from mooring.domain.actions import (
     Fail,
     ForgetReplica,
     Launch,
+    MarkAiling,
+    MarkRecovered,
     MarkStopped,
     NoteEnded,
     NoteReady,
@@ -28,82 +29,13 @@ from mooring.domain.actions import (
     StopReplica,
     Switch,
     SwitchBack,
+    Tell,
     Unpublish,
 )
 from mooring.domain.lifecycle import Status, TargetStatus
-from mooring.domain.replicas import Observation, Phase
+from mooring.domain.replicas import Phase
 from mooring.domain.revisions import RevisionState
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The times and limits that decisions depend on (see `mooring.settings`)."""
-
-    start: timedelta
-    standby: timedelta
-    drain: timedelta
-    crash_limit: int
-    crash_window: timedelta
-
-
-@dataclass(frozen=True)
-class ReplicaView:
-    """A replica: what the store knows and what the runtime sees."""
-
-    id: str
-    created_at: datetime
-    observation: Observation
-    ready_at: datetime | None = None
-    ended_at: datetime | None = None
-    stop_requested: bool = False
-    forgotten: bool = False
-    reason: str = ""
-
-    @property
-    def is_live(self) -> bool:
-        return self.ended_at is None
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """Whether everything that a revision's replicas need lies on this machine; `failure` says why it cannot."""
-
-    done: bool = False
-    failure: str | None = None
-
-
-@dataclass(frozen=True)
-class RevisionView:
-    """A revision and its replicas, oldest first."""
-
-    id: str
-    configuration_id: str
-    state: RevisionState
-    preparation: Preparation = Preparation()
-    switched_at: datetime | None = None
-    released_at: datetime | None = None
-    replicas: tuple[ReplicaView, ...] = ()
-
-    @property
-    def live(self) -> list[ReplicaView]:
-        return [replica for replica in self.replicas if replica.is_live]
-
-    def has_ready_replica(self) -> bool:
-        return any(replica.ready_at and not replica.stop_requested for replica in self.live)
-
-
-@dataclass(frozen=True)
-class DeploymentView:
-    """A deployment and its revisions that are not retired, oldest first."""
-
-    status: Status
-    target: TargetStatus
-    serving_revision_id: str | None
-    revisions: tuple[RevisionView, ...]
-
-    @property
-    def serving(self) -> RevisionView | None:
-        return next((r for r in self.revisions if r.id == self.serving_revision_id), None)
+from mooring.domain.views import DeploymentView, Policy, RevisionView
 
 
 def plan(view: DeploymentView, now: datetime, policy: Policy) -> list[Action]:
@@ -111,8 +43,9 @@ def plan(view: DeploymentView, now: datetime, policy: Policy) -> list[Action]:
     facts = list(_new_facts(view))
     if facts:
         return facts  # record what is seen before deciding on it
-    if view.target in (TargetStatus.STOPPED, TargetStatus.DELETED):
-        return list(_end(view, now, policy))
+    target = TargetStatus.DELETED if view.has_expired(now) else view.target
+    if target in (TargetStatus.STOPPED, TargetStatus.DELETED):
+        return list(_end(view, target, now, policy))
     return list(_run(view, now, policy))
 
 
@@ -139,12 +72,12 @@ def restart_delay(crashes: int) -> timedelta:
 def _new_facts(view: DeploymentView) -> Iterator[Action]:
     for revision in view.revisions:
         for replica in revision.live:
-            phase = replica.observation.phase
-            if phase is Phase.EXITED:
-                yield NoteEnded(replica.id, replica.observation.reason, replica.observation.asked)
-            elif phase is Phase.ABSENT and (replica.ready_at or replica.stop_requested):
-                yield NoteEnded(replica.id, "the replica has vanished")
-            elif phase is Phase.READY and not replica.ready_at and not replica.stop_requested:
+            seen = replica.observation
+            if seen.phase is Phase.EXITED:
+                yield NoteEnded(replica.id, seen.reason, seen.asked, seen=seen.exit_code is not None)
+            elif seen.phase is Phase.ABSENT and (replica.ready_at or replica.stop_requested):
+                yield NoteEnded(replica.id, "the replica has vanished", seen=False)
+            elif seen.phase is Phase.READY and not replica.ready_at and not replica.stop_requested:
                 yield NoteReady(replica.id)
 
 
@@ -158,26 +91,46 @@ def _run(view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action
         if revision.state is RevisionState.STARTING:
             yield Release(revision.id)  # superseded before it was ready
     if newest.state is RevisionState.STARTING:
-        yield from _bring_up(newest, now, policy)
+        yield from _bring_up(newest, view, now, policy)
     if view.serving:
         yield from _keep_serving(view.serving, view, now, policy)
     for revision in view.revisions:
-        yield from _wind_down(revision, now, policy)
+        yield from _wind_down(revision, now, policy, keep=revision is newest)
 
 
-def _bring_up(revision: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
-    if revision.preparation.failure is not None:
-        yield Fail(revision.id, revision.preparation.failure)
-    elif not revision.preparation.done:
-        yield Prepare(revision.id)
+def _bring_up(revision: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
+    preparation = revision.preparation
+    if preparation.failure is not None:
+        yield Fail(revision.id, preparation.failure)
+    elif not preparation.done:
+        yield from _prepare(revision, view, now, policy)
     elif not revision.replicas:
         yield AddReplica(revision.id)
     elif not revision.live:
-        yield Fail(revision.id, revision.replicas[-1].reason)
+        yield _start_again_or_fail(revision, policy)
     elif revision.has_ready_replica():
         yield Switch(revision.id)
     else:
         yield from _launch_or_give_up(revision, now, policy)
+
+
+def _prepare(revision: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
+    trouble = revision.preparation.trouble
+    if trouble and now - revision.created_at > policy.prepare:
+        yield Fail(revision.id, trouble)
+    elif revision.preparation.may_begin:
+        yield Prepare(revision.id)
+    elif trouble and view.status_message != trouble:
+        yield Tell(trouble)
+
+
+def _start_again_or_fail(revision: RevisionView, policy: Policy) -> Action:
+    """A replica that failed by itself fails its revision; one that we ended, or the machine, tells nothing about it."""
+    last = revision.replicas[-1]
+    innocent = last.stop_requested or not last.end_seen
+    if innocent and len(revision.replicas) <= policy.crash_limit:
+        return AddReplica(revision.id)
+    return Fail(revision.id, last.reason)
 
 
 def _launch_or_give_up(revision: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
@@ -189,6 +142,9 @@ def _launch_or_give_up(revision: RevisionView, now: datetime, policy: Policy) ->
             yield Fail(revision.id, f"not ready after {seconds:g} s; see the deployment's logs")
 
 
+# --- keeping the serving revision alive -------------------------------------------------------------------------------
+
+
 def _keep_serving(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
     if serving.switched_at is None:
         yield ConfirmSwitch(serving.id)
@@ -198,16 +154,22 @@ def _keep_serving(serving: RevisionView, view: DeploymentView, now: datetime, po
     if serving.has_ready_replica():
         if now - serving.switched_at >= policy.standby:
             yield from (Release(revision.id) for revision in standby[-1:])
-        return
-    if serving.live:
+        yield from _recover(serving, view, now, policy)
+        yield from (StopReplica(r.id) for r in serving.live if r.is_silent(now, policy) and not r.stop_requested)
+    elif serving.live:
         yield from _launch_or_replace(serving, now, policy)
-        return
-    reason = serving.replicas[-1].reason if serving.replicas else ""
-    ready_standby = next((r for r in reversed(standby) if r.has_ready_replica()), None)
-    if ready_standby:
-        yield SwitchBack(ready_standby.id, serving.id, reason)
+    elif standby and standby[-1].has_ready_replica():
+        yield SwitchBack(standby[-1].id, serving.id, serving.last_words)
     else:
-        yield from _replace(serving, reason, now, policy)
+        yield from _replace(serving, view, now, policy)
+
+
+def _recover(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
+    """A DEAD deployment whose newest revision serves and holds out is not dead."""
+    if view.status is not Status.DEAD or serving.id != view.revisions[-1].id:
+        return
+    if any(r.ready_at and now - r.ready_at >= policy.standby for r in serving.live):
+        yield MarkRecovered()
 
 
 def _launch_or_replace(serving: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
@@ -215,46 +177,51 @@ def _launch_or_replace(serving: RevisionView, now: datetime, policy: Policy) -> 
         if replica.observation.phase is Phase.ABSENT:
             if serving.preparation.done:
                 yield Launch(serving.id, replica.id)
-            elif serving.preparation.failure is None:
+            elif serving.preparation.may_begin:
                 yield Prepare(serving.id)
-            else:
-                yield NoteEnded(replica.id, serving.preparation.failure)
         elif now - replica.created_at > policy.start and not replica.stop_requested:
             yield StopReplica(replica.id)
 
 
-def _replace(serving: RevisionView, reason: str, now: datetime, policy: Policy) -> Iterator[Action]:
+def _replace(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
+    """Again and again, ever more slowly: what has served may serve again, and nobody else would bring it back."""
     dead = (replica.ended_at for replica in serving.replicas if not replica.stop_requested)
     deaths = [ended_at for ended_at in dead if ended_at and now - ended_at < policy.crash_window]
-    if len(deaths) >= policy.crash_limit:
-        yield Fail(serving.id, f"its replicas died {len(deaths)} times, the last time because: {reason}")
-        yield Unpublish()
-    elif not deaths or now - max(deaths) >= restart_delay(len(deaths) - 1):
+    if len(deaths) >= policy.crash_limit and view.status is Status.RUNNING:
+        yield MarkAiling(f"its replicas died {len(deaths)} times, the last time because: {serving.last_words}")
+    if not deaths or now - max(deaths) >= restart_delay(len(deaths) - 1):
         yield AddReplica(serving.id)
 
 
-def _end(view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
-    if view.serving_revision_id:
+# --- ending -----------------------------------------------------------------------------------------------------------
+
+
+def _end(view: DeploymentView, target: TargetStatus, now: datetime, policy: Policy) -> Iterator[Action]:
+    if view.serving_revision_id or view.status in (Status.PENDING, Status.RUNNING):
         yield Unpublish()
         return
     for revision in view.revisions:
         if revision.state is RevisionState.STARTING:
             yield Release(revision.id)
-        yield from _wind_down(revision, now, policy)
+        yield from _wind_down(revision, now, policy, keep=False)
     if not any(revision.live for revision in view.revisions):
-        if view.target is TargetStatus.DELETED:
+        if target is TargetStatus.DELETED:
             yield Remove()
         elif view.status is not Status.STOPPED:
             yield MarkStopped()
 
 
-def _wind_down(revision: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
+def _wind_down(revision: RevisionView, now: datetime, policy: Policy, *, keep: bool) -> Iterator[Action]:
+    """End what is left of a revision. The newest is kept: that it has failed is why the deployment is DEAD."""
     for replica in revision.replicas:
         if not replica.is_live and not replica.forgotten:
             yield ForgetReplica(replica.id)
+        elif replica.is_live and replica.stop_requested and replica.observation.phase is not Phase.STOPPING:
+            yield StopReplica(replica.id)  # recorded, but whoever recorded it may not have come to do it
     if revision.state not in (RevisionState.DRAINING, RevisionState.FAILED):
         return
     if not revision.live:
-        yield Retire(revision.id)
+        if not keep:
+            yield Retire(revision.id)
     elif revision.released_at is None or now - revision.released_at >= policy.drain:
         yield from (StopReplica(r.id) for r in revision.live if not r.stop_requested)

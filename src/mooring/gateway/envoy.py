@@ -56,7 +56,7 @@ class EnvoyProcess:
         options.admin_socket.unlink(missing_ok=True)
         _rotate(options.log)
         try:
-            process = processes.spawn_detached(self._argv(), log=options.log)
+            process = processes.spawn_detached(self._argv(), log=options.log, env=_environment())
         except OSError as reason:
             raise GatewayError(f"Envoy ({self._argv()[0]}) cannot be started: {reason}") from reason
         _allow_many_files(process)
@@ -85,6 +85,11 @@ class EnvoyProcess:
         program = Path(argv[0]).resolve().stat()
         parts = [argv, program.st_size, program.st_mtime_ns, self._bootstrap().decode()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours but where temporary files go: there are passwords among our variables."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
 
 
 def _workers() -> int:

@@ -162,4 +162,3 @@ def _retarget(deployment: Deployment, target: TargetStatus) -> None:
     deployment.target_status = target.value
     deployment.generation += 1
     deployment.modified_at = now
-    deployment.next_check_at = now

@@ -141,7 +141,7 @@ class Deployment(Base):
     """
 
     __tablename__ = "deployments"
-    __table_args__ = (Index(None, "resource_group", "created_at"), Index(None, "next_check_at"))
+    __table_args__ = (Index(None, "resource_group", "created_at"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     resource_group: Mapped[str] = mapped_column(ForeignKey("resource_groups.id"))
@@ -164,7 +164,6 @@ class Deployment(Base):
     start_time: Mapped[datetime | None]
     completion_time: Mapped[datetime | None]
 
-    next_check_at: Mapped[datetime] = mapped_column(default=utc_now)
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
 
@@ -190,6 +189,8 @@ class Revision(Base):
     """When the gateway was first seen to send requests here."""
     released_at: Mapped[datetime | None]
     """When the gateway was seen to send no more requests here."""
+    model_folder: Mapped[str | None] = mapped_column(Text)
+    """Where its model lies on this machine: what was fetched first stays what it serves."""
 
     deployment: Mapped[Deployment] = relationship(back_populates="revisions")
     replicas: Mapped[list["Replica"]] = relationship(
@@ -208,6 +209,8 @@ class Replica(Base):
     ready_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
+    end_seen: Mapped[bool] = mapped_column(default=True)
+    """Whether somebody saw its end; nobody does when the machine restarts."""
     forgotten: Mapped[bool] = mapped_column(default=False)
     """The runtime keeps nothing of it any more but its logs."""
     reason: Mapped[str] = mapped_column(Text, default="")

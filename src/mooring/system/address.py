@@ -2,7 +2,8 @@
 
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from mooring.files import write_atomically
 from mooring.home import Home
@@ -20,22 +21,25 @@ class Address:
 
 
 def choose_address(settings: Settings, home: Home) -> Address:
-    """The address to use; a port of 0 means the one used before in this home, else a free one, which is then kept.
+    """The address to use; a port of 0 means the one used before in this home, else a free one.
 
-    Raises CannotStart when the port is not to be had.
+    Raises CannotStart when the host is not to be had.
     """
-    record = home.run / "address.json"
-    port = settings.port or _kept_port(home) or _free_port(settings.host)
-    public_host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 (compared, not bound)
-    public_url = (settings.public_url or f"http://{public_host}:{port}").rstrip("/")
-    write_atomically(record, json.dumps({"host": settings.host, "port": port, "public_url": public_url}).encode())
-    return Address(settings.host, port, public_url)
+    kept = kept_address(home)
+    port = settings.port or (kept.port if kept else 0) or _free_port(settings.host)
+    public_url = settings.public_url or f"http://{_public_host(settings.host)}:{port}"
+    return Address(settings.host, port, public_url.rstrip("/"))
+
+
+def keep_address(home: Home, address: Address) -> None:
+    """For the next start, and for `mooring status`."""
+    write_atomically(_record(home), json.dumps(asdict(address)).encode())
 
 
 def kept_address(home: Home) -> Address | None:
     """The address that this home was last started with."""
     try:
-        record = json.loads((home.run / "address.json").read_bytes())
+        record = json.loads(_record(home).read_bytes())
         return Address(record["host"], int(record["port"]), record["public_url"])
     except (OSError, ValueError, KeyError):
         return None
@@ -51,13 +55,19 @@ def check_port_is_free(address: Address) -> None:
         except OSError as error:
             raise CannotStart(
                 f"cannot listen on {address.host}:{address.port}: {error.strerror}. "
-                "Stop what uses it, or choose another with --host and --port (--port 0 takes a free one)."
+                "Stop what uses it, or choose another address with --host and --port."
             ) from error
 
 
-def _kept_port(home: Home) -> int | None:
-    kept = kept_address(home)
-    return kept.port if kept else None
+def _record(home: Home) -> Path:
+    return home.run / "address.json"
+
+
+def _public_host(host: str) -> str:
+    """How clients on this machine reach it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _free_port(host: str) -> int:

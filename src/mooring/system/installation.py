@@ -1,7 +1,9 @@
 """The control plane of one installation: started top to bottom, stopped bottom to top."""
 
 import logging
+import os
 from collections.abc import Callable
+from functools import partial
 
 from mooring import processes
 from mooring.api.app import create_app
@@ -16,7 +18,7 @@ from mooring.settings import Settings
 from mooring.store.database import Database
 from mooring.store.migrate import upgrade
 from mooring.system import parts
-from mooring.system.address import check_port_is_free, choose_address
+from mooring.system.address import check_port_is_free, choose_address, keep_address
 from mooring.system.control_server import ControlServer
 from mooring.system.lock import HomeLock
 from mooring.system.logs import write_logs_to
@@ -25,6 +27,7 @@ from mooring.system.registry_watch import RegistryWatch
 from mooring.system.service_key import ensure_service_key
 
 Report = Callable[[str], None]
+_ONLY_FOR_US = 0o077
 _logger = logging.getLogger("mooring.system")
 
 
@@ -34,66 +37,66 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.home = Home(settings.home)
+        self.mlflow_url = settings.mlflow_uri
         self._lock = HomeLock(self.home)
+        self._own_mlflow = MlflowServer(self.home) if settings.with_mlflow else None
         self._undo: list[Callable[[], None]] = []
-        self._own_mlflow: MlflowServer | None = None
-        self.mlflow_url: str | None = None
+        self._began: list[Callable[[], None]] = []
 
     def start(self, report: Report) -> None:
         """Start or adopt all parts; `report` is told what is being done. Raises CannotStart, OSError."""
+        os.umask(_ONLY_FOR_US)
         self.home.create()
         self._lock.take()
         self._undo.append(self._lock.release)
+        parts.record_control_plane(self.home, ready=False)
         write_logs_to(self.home.logs / "control-plane.log")
-        self.mlflow_url = self._start_mlflow(report)  # first, because it takes longest; it is waited for last
+        self.address = choose_address(self.settings, self.home)
+        tokens = parts.token_issuer(self.settings, self.home)
+        gateway = Gateway(parts.gateway_options(self.settings, self.home, self.address, tokens))
+        if not gateway.is_alive() and processes.running(self.home.gateway_record) is None:
+            check_port_is_free(self.address)
+        self._start_mlflow(report)  # early, because it takes longest; it is waited for last
 
         report("opening the store")
         database = self._open_store()
-        self.address = choose_address(self.settings, self.home)
         ensure_service_key(self.home, database, self.address.public_url)
-        tokens = parts.token_issuer(self.settings, self.home)
-
         report("starting the gateway")
-        gateway = self._start_gateway(tokens)
-        runtime = parts.process_runtime(self.settings, self.home)
-        controllers = Controllers(
-            database, runtime, gateway, parts.controller_options(self.settings, self.home, self.mlflow_url)
-        )
-        watch = self._registry_watch(database)
-        self._serve(database, tokens, runtime, controllers, watch)
+        self._start_gateway(gateway)
 
         report("adopting what runs")
+        runtime = parts.process_runtime(self.settings, self.home)
+        keep_running = [self._own_mlflow.start] if self._own_mlflow else []
+        options = parts.controller_options(self.settings, self.home, self.mlflow_url, keep_running)
+        controllers = Controllers(database, runtime, gateway, options)
+        watch = self._registry_watch(database)
+        self._serve(database, tokens, runtime, controllers, watch)
         controllers.start()
         self._undo.append(controllers.stop)
         if watch:
-            report("waiting for MLflow")
-            if self._own_mlflow:
-                self._own_mlflow.wait_until_ready(parts.MLFLOW_START_SECONDS)
-            watch.start()
-            self._undo.append(watch.stop)
+            self._start_watch(watch, report)
         parts.record_control_plane(self.home, ready=True)
         _logger.info("started in %s, reachable at %s", self.home.path, self.address.public_url)
 
     def close(self) -> None:
         """End the control plane only; traffic goes on."""
-        while self._undo:
-            step = self._undo.pop()
-            try:
-                step()
-            except Exception:  # the other parts must be closed all the same
-                _logger.exception("closing failed: %s", step)
+        _run_backwards(self._undo)
 
-    # --- the parts, in the order of their start ----------------------------------------------------------------------
+    def abandon(self) -> None:
+        """After a start that failed: end the control plane, and what it has begun (not what it has adopted)."""
+        self.close()
+        _run_backwards(self._began)
 
-    _own_mlflow: MlflowServer | None = None
+    # --- the parts ---------------------------------------------------------------------------------------------------
 
-    def _start_mlflow(self, report: Report) -> str | None:
-        if not self.settings.with_mlflow:
-            return self.settings.mlflow_uri
+    def _start_mlflow(self, report: Report) -> None:
+        if self._own_mlflow is None:
+            return
         report("starting MLflow")
-        self._own_mlflow = MlflowServer(self.home)
+        if self._own_mlflow.process() is None:
+            self._began.append(partial(self._own_mlflow.stop, grace_seconds=2))
         self._own_mlflow.start()
-        return self._own_mlflow.url
+        self.mlflow_url = self._own_mlflow.url
 
     def _open_store(self) -> Database:
         database = Database(parts.database_url(self.settings, self.home))
@@ -103,17 +106,23 @@ class Installation:
             catalog.install(session)
         return database
 
-    def _start_gateway(self, tokens: TokenIssuer) -> Gateway:
-        gateway = Gateway(parts.gateway_options(self.settings, self.home, self.address, tokens))
-        if not gateway.is_alive() and processes.running(self.home.gateway_record) is None:
-            check_port_is_free(self.address)
+    def _start_gateway(self, gateway: Gateway) -> None:
+        if not gateway.is_alive():
+            self._began.append(partial(gateway.stop, grace_seconds=0))
         gateway.ensure_running()
-        return gateway
+        keep_address(self.home, self.address)
 
     def _registry_watch(self, database: Database) -> RegistryWatch | None:
         if self.mlflow_url is None:
             return None
         return RegistryWatch(self.settings, self.home, self.address, database, self.mlflow_url)
+
+    def _start_watch(self, watch: RegistryWatch, report: Report) -> None:
+        if self._own_mlflow:
+            report("waiting for MLflow")
+            self._own_mlflow.wait_until_ready(parts.MLFLOW_START_SECONDS)
+        watch.start()
+        self._undo.append(watch.stop)
 
     def _serve(
         self,
@@ -137,4 +146,12 @@ class Installation:
         server = ControlServer(create_app(context), self.home.control_socket, stop_seconds=parts.SERVER_STOP_SECONDS)
         server.start()
         self._undo.append(server.stop)
-        parts.record_control_plane(self.home, ready=False)
+
+
+def _run_backwards(steps: list[Callable[[], None]]) -> None:
+    while steps:
+        step = steps.pop()
+        try:
+            step()
+        except Exception:  # the other parts must be closed all the same
+            _logger.exception("closing failed: %s", step)

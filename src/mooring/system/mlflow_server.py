@@ -84,6 +84,8 @@ class MlflowServer:
             *("--host", "127.0.0.1"),
             *("--port", str(port)),
             *("--workers", "1"),
+            # A line per request, and the builder asks every two seconds: nobody rotates this log.
+            *("--uvicorn-opts", "--no-access-log --log-level warning"),
             *("--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"),
             *("--artifacts-destination", str(self._folder / "artifacts")),
         ]

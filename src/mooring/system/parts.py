@@ -1,6 +1,7 @@
 """From settings to the options of each part."""
 
 import os
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from mooring import processes
@@ -8,13 +9,14 @@ from mooring.api.tokens import TokenIssuer
 from mooring.artifacts.cache import ModelCache
 from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.service import ControllerOptions
-from mooring.domain.deployments import Policy
+from mooring.domain.views import Policy
+from mooring.gateway.gateway import Gateway
 from mooring.gateway.options import GatewayOptions
 from mooring.home import Home
 from mooring.processes import ProcessId
 from mooring.runtimes.process.runtime import ProcessRuntime
 from mooring.settings import Settings
-from mooring.system.address import Address
+from mooring.system.address import Address, kept_address
 
 SERVER_STOP_SECONDS = 10.0
 MLFLOW_START_SECONDS = 90.0
@@ -48,16 +50,26 @@ def gateway_options(settings: Settings, home: Home, address: Address, tokens: To
     )
 
 
+def known_gateway(settings: Settings, home: Home) -> Gateway | None:
+    """The gateway of a home that was started before, to end it."""
+    address = kept_address(home)
+    return Gateway(gateway_options(settings, home, address, token_issuer(settings, home))) if address else None
+
+
 def process_runtime(settings: Settings, home: Home) -> ProcessRuntime:
     return ProcessRuntime(folder=home.replicas, sockets=home.sockets, log_file_bytes=settings.log_file_bytes)
 
 
-def controller_options(settings: Settings, home: Home, mlflow_uri: str | None) -> ControllerOptions:
+def controller_options(
+    settings: Settings, home: Home, mlflow_uri: str | None, keep_running: Sequence[Callable[[], None]]
+) -> ControllerOptions:
     return ControllerOptions(
         policy=Policy(
             start=timedelta(seconds=settings.replica_start_seconds),
             standby=timedelta(seconds=settings.standby_seconds),
             drain=timedelta(seconds=settings.drain_seconds),
+            prepare=timedelta(seconds=settings.prepare_seconds),
+            silence=timedelta(seconds=settings.silence_seconds),
             crash_limit=settings.crash_limit,
             crash_window=timedelta(seconds=settings.crash_window_seconds),
         ),
@@ -66,11 +78,14 @@ def controller_options(settings: Settings, home: Home, mlflow_uri: str | None) -
             stop_grace_seconds=settings.replica_stop_seconds,
             request_seconds=settings.request_timeout_seconds,
             max_request_bytes=settings.max_request_bytes,
+            journals=home.journals,
         ),
         cache=ModelCache(home.cache / "models", mlflow_uri),
         models_group=settings.builder_resource_group,
         steady_seconds=settings.control_loop_seconds,
         lease_seconds=settings.lease_seconds,
+        alone=settings.database_url is None,
+        keep_running=(home.keep_sockets_reachable, *keep_running),
     )
 
 

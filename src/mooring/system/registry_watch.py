@@ -20,6 +20,8 @@ from mooring.system.address import Address
 BUILDER_CLIENT = "mooring-builder"
 WEBHOOK_PATH = "/webhooks/mlflow"
 _STOP_SECONDS = 10.0
+_RETRY_SECONDS = 60.0
+_RESUBSCRIBE_SECONDS = 600.0
 _FETCH_SECONDS = 1800.0
 """A large model may take long to fetch before its replica is started."""
 _logger = logging.getLogger("mooring.system")
@@ -42,10 +44,14 @@ class RegistryWatch:
             webhook_secret=self._secret,
         )
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="builder", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._builder.run, args=(self._stopping,), name="builder", daemon=True),
+            threading.Thread(target=self._keep_subscribed, name="builder-webhook", daemon=True),
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> bool:
         """A webhook's delivery: whether its signature is right."""
@@ -54,12 +60,19 @@ class RegistryWatch:
     def stop(self) -> None:
         self._stopping.set()
         self._builder.wake()
-        self._thread.join(_STOP_SECONDS)
+        for thread in self._threads:
+            thread.join(_STOP_SECONDS)
         self._client.close()
 
-    def _run(self) -> None:
-        self._builder.subscribe(self._webhook_url)
-        self._builder.run(self._stopping)
+    def _keep_subscribed(self) -> None:
+        """Polling works without; so it is tried quietly, and again in case the registry has forgotten us."""
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            try:
+                pause = _RESUBSCRIBE_SECONDS if self._builder.subscribe(self._webhook_url) else _RETRY_SECONDS
+            except Exception:  # an answer that nobody expected must not end the thread
+                _logger.exception("cannot ask MLflow for a webhook; trying again")
+                pause = _RETRY_SECONDS
 
 
 def _own_client(settings: Settings, home: Home, database: Database) -> AIClient:

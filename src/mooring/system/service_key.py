@@ -15,10 +15,12 @@ _ZONE = "mooring"
 def ensure_service_key(home: Home, database: Database, public_url: str) -> None:
     """Make the first client and its key; later, only keep the addresses in the key up to date."""
     key = _read(home) if home.service_key.exists() else {}
-    if not key:
-        with database.transaction() as session:
+    with database.transaction() as session:
+        if not key:
             client = clients.create(session)
-        key = {"clientid": client.id, "clientsecret": client.secret}
+            key = {"clientid": client.id, "clientsecret": client.secret}
+        elif clients.authenticate(session, key["clientid"], key["clientsecret"]) is None:
+            clients.register(session, key["clientid"], key["clientsecret"])  # another store than the last time
     wanted = {
         **key,
         "url": public_url,

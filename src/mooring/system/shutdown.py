@@ -12,7 +12,6 @@ from mooring.system.mlflow_server import MlflowServer
 
 Report = Callable[[str], None]
 _CONTROL_PLANE_SECONDS = 20.0
-_GATEWAY_SECONDS = 10.0
 _MLFLOW_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
@@ -33,10 +32,10 @@ def shut_down(settings: Settings, report: Report) -> list[str]:
 def shut_down_the_rest(settings: Settings, report: Report) -> list[str]:
     """The same, when the control plane has ended already (or is the caller)."""
     home = Home(settings.home)
-    report("ending the gateway")
-    gateway = processes.running(home.gateway_record)
+    report("ending the gateway, when its requests are answered")
+    gateway = parts.known_gateway(settings, home)
     if gateway:
-        processes.stop(gateway, grace_seconds=_GATEWAY_SECONDS)
+        gateway.stop(grace_seconds=settings.replica_stop_seconds)
     left: list[str] = []
     if home.replicas.is_dir():
         report("ending the replicas")

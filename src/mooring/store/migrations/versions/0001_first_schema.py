@@ -153,7 +153,6 @@ def _create_deployments() -> None:
         sa.Column("submission_time", _MOMENT, nullable=True),
         sa.Column("start_time", _MOMENT, nullable=True),
         sa.Column("completion_time", _MOMENT, nullable=True),
-        sa.Column("next_check_at", _MOMENT, nullable=False),
         sa.Column("lease_token", sa.String(255), nullable=True),
         sa.Column("lease_expires_at", _MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_deployments"),
@@ -166,7 +165,6 @@ def _create_deployments() -> None:
     )
     op.create_index("ix_deployments_configuration_id", "deployments", ["configuration_id"])
     op.create_index("ix_deployments_model_name", "deployments", ["model_name"])
-    op.create_index("ix_deployments_next_check_at", "deployments", ["next_check_at"])
     op.create_index("ix_deployments_resource_group_created_at", "deployments", ["resource_group", "created_at"])
 
 
@@ -183,6 +181,7 @@ def _create_revisions() -> None:
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("switched_at", _MOMENT, nullable=True),
         sa.Column("released_at", _MOMENT, nullable=True),
+        sa.Column("model_folder", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_revisions"),
         sa.ForeignKeyConstraint(
             ["deployment_id"], ["deployments.id"], name="fk_revisions_deployment_id_deployments", ondelete="CASCADE"
@@ -200,6 +199,7 @@ def _create_replicas() -> None:
         sa.Column("ready_at", _MOMENT, nullable=True),
         sa.Column("ended_at", _MOMENT, nullable=True),
         sa.Column("stop_requested_at", _MOMENT, nullable=True),
+        sa.Column("end_seen", sa.Boolean(), nullable=False),
         sa.Column("forgotten", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_replicas"),

@@ -1,0 +1,105 @@
+"""A deployment as decisions see it: what the store knows, joined with what the runtime observes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from mooring.domain.lifecycle import Status, TargetStatus
+from mooring.domain.replicas import Observation
+from mooring.domain.revisions import RevisionState
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The times and limits that decisions depend on (see `mooring.settings`)."""
+
+    start: timedelta
+    standby: timedelta
+    drain: timedelta
+    prepare: timedelta
+    silence: timedelta
+    crash_limit: int
+    crash_window: timedelta
+
+
+@dataclass(frozen=True)
+class ReplicaView:
+    """A replica. `silent_since`: it was ready, and has not answered since then."""
+
+    id: str
+    created_at: datetime
+    observation: Observation
+    ready_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_seen: bool = True
+    stop_requested: bool = False
+    forgotten: bool = False
+    silent_since: datetime | None = None
+    reason: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        return self.ended_at is None
+
+    def is_silent(self, now: datetime, policy: Policy) -> bool:
+        return self.silent_since is not None and now - self.silent_since >= policy.silence
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Whether everything that a revision's replicas need lies on this machine.
+
+    `failure` says why it never will, `trouble` why it does not yet; `may_begin`: nobody is at it, and it is time.
+    """
+
+    done: bool = False
+    failure: str | None = None
+    trouble: str | None = None
+    may_begin: bool = True
+
+
+@dataclass(frozen=True)
+class RevisionView:
+    """A revision and its replicas, oldest first."""
+
+    id: str
+    configuration_id: str
+    state: RevisionState
+    created_at: datetime = _LONG_AGO
+    preparation: Preparation = Preparation()
+    switched_at: datetime | None = None
+    released_at: datetime | None = None
+    replicas: tuple[ReplicaView, ...] = ()
+
+    @property
+    def live(self) -> list[ReplicaView]:
+        return [replica for replica in self.replicas if replica.is_live]
+
+    @property
+    def last_words(self) -> str:
+        """Why its last replica ended."""
+        return self.replicas[-1].reason if self.replicas else ""
+
+    def has_ready_replica(self) -> bool:
+        return any(replica.ready_at and not replica.stop_requested for replica in self.live)
+
+
+@dataclass(frozen=True)
+class DeploymentView:
+    """A deployment and its revisions that are not retired, oldest first."""
+
+    status: Status
+    target: TargetStatus
+    serving_revision_id: str | None
+    revisions: tuple[RevisionView, ...]
+    status_message: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def serving(self) -> RevisionView | None:
+        return next((r for r in self.revisions if r.id == self.serving_revision_id), None)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether its time to live is over."""
+        return self.expires_at is not None and now >= self.expires_at

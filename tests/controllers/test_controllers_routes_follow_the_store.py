@@ -1,0 +1,140 @@
+"""What the gateway is told: always what the store says, again and again until it has taken it over."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from mooring.controllers.routing import Router
+from mooring.controllers.upkeep import Upkeep
+from mooring.gateway.errors import GatewayError
+from mooring.gateway.routes import Routes
+from mooring.store.database import Database
+from mooring.store.tables import Deployment, Replica, ResourceGroup, Revision
+from mooring.store.types import utc_now
+
+if TYPE_CHECKING:
+    from mooring.gateway.gateway import Gateway
+    from mooring.runtimes.base import Runtime
+
+
+class RememberingGateway:
+    """Takes over what it is told, unless it is to refuse (the real one is proved in tests/gateway)."""
+
+    def __init__(self, *, refusals: int = 0) -> None:
+        self.routes = Routes()
+        self.refusals = refusals
+        self.applied = threading.Event()
+
+    def is_alive(self) -> bool:
+        return True
+
+    def apply(self, routes: Routes) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise GatewayError("not now")
+        self.routes = routes
+        self.applied.set()
+
+
+def router(database: Database, gateway: RememberingGateway) -> Router:
+    return Router(
+        database,
+        cast("Gateway", gateway),
+        socket_of=lambda replica_id: Path("/sockets") / replica_id,
+        models_group="default",
+    )
+
+
+def serve(database: Database, deployment_id: str, *replicas: Replica) -> None:
+    with database.transaction() as session:
+        deployment = session.get_one(Deployment, deployment_id)
+        deployment.serving_revision_id = deployment.revisions[0].id
+        deployment.revisions[0].replicas = list(replicas)
+
+
+def sockets(routes: Routes) -> list[str]:
+    return [path.name for route in routes.deployments for path in route.sockets]
+
+
+@pytest.mark.parametrize(
+    ("replicas", "routed"),
+    [
+        ([Replica(id="ready", ready_at=utc_now())], ["ready"]),
+        ([Replica(id="starting")], []),
+        ([Replica(id="dead", ready_at=utc_now(), ended_at=utc_now())], ["dead"]),
+        ([Replica(id="dead", ready_at=utc_now(), ended_at=utc_now()), Replica(id="next")], ["dead"]),
+        (
+            [Replica(id="dead", ready_at=utc_now(), ended_at=utc_now()), Replica(id="next", ready_at=utc_now())],
+            ["next"],
+        ),
+        (
+            [
+                Replica(id="leaving", ready_at=utc_now(), stop_requested_at=utc_now()),
+                Replica(id="b", ready_at=utc_now()),
+            ],
+            ["b"],
+        ),
+    ],
+    ids=["ready", "starting", "dead", "dead and its successor starting", "replaced", "leaving"],
+)
+def test_a_dead_replica_stays_listed_until_its_successor_is_ready(
+    database: Database, deployment_id: str, replicas: list[Replica], routed: list[str]
+) -> None:
+    """So that the gateway tries again instead of refusing."""
+    gateway = RememberingGateway()
+    copies = [
+        Replica(id=r.id, ready_at=r.ready_at, ended_at=r.ended_at, stop_requested_at=r.stop_requested_at)
+        for r in replicas
+    ]
+    serve(database, deployment_id, *copies)
+    router(database, gateway).publish()
+    assert sockets(gateway.routes) == routed
+
+
+def test_a_name_belongs_to_the_oldest_deployment_of_the_registrys_group(database: Database, deployment_id: str) -> None:
+    serve(database, deployment_id, Replica(id="r1", ready_at=utc_now()))
+    with database.transaction() as session:
+        first = session.get_one(Deployment, deployment_id)
+        session.add(ResourceGroup(id="other"))
+        session.flush()
+        for name, group, age in (("younger", "default", -1), ("foreign", "other", 100)):
+            copied = {
+                column.key: getattr(first, column.key)
+                for column in Deployment.__table__.columns
+                if column.key not in ("id", "resource_group", "created_at", "serving_revision_id")
+            }
+            session.add(
+                Deployment(
+                    id=name,
+                    resource_group=group,
+                    created_at=first.created_at - timedelta(days=age),
+                    serving_revision_id=f"v-{name}",
+                    revisions=[Revision(id=f"v-{name}", number=1, configuration_id="c1", spec={}, state="serving")],
+                    **copied,
+                )
+            )
+    gateway = RememberingGateway()
+    router(database, gateway).publish()
+    assert {route.deployment_id for route in gateway.routes.deployments} == {deployment_id, "younger", "foreign"}
+    assert [(route.name, route.deployment_id) for route in gateway.routes.models] == [("wine", deployment_id)]
+
+
+def test_what_could_not_be_published_is_published_by_the_upkeep(database: Database, deployment_id: str) -> None:
+    serve(database, deployment_id, Replica(id="r1", ready_at=utc_now()))
+    gateway = RememberingGateway(refusals=2)
+    publisher = router(database, gateway)
+    with pytest.raises(GatewayError):
+        publisher.publish()
+
+    class NoReplicas:
+        def replicas(self) -> list[str]:
+            return []
+
+    upkeep = Upkeep(database, cast("Gateway", gateway), publisher, cast("Runtime", NoReplicas()))
+    upkeep.start()
+    assert gateway.applied.wait(20)
+    upkeep.stop(timeout_seconds=10)
+    assert sockets(gateway.routes) == ["r1"]
