@@ -106,7 +106,7 @@ def test_down_in_the_middle_of_a_start_is_made_good_by_the_next_up(tmp_path: Pat
         configuration = mooring.configure(models.times(2))
         with mooring.client() as client:
             created = client.deployments.create(configuration)
-        wait_until(lambda: mooring.replica_pids(), what="a replica that starts")
+        wait_until(mooring.replica_pids, what="a replica that starts")
         mooring.down()
         mooring.up()
         assert mooring.wait_for_status(created, "RUNNING").status_message == ""

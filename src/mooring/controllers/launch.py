@@ -9,6 +9,8 @@ from mooring.domain.resource_plans import RESOURCE_PLANS
 from mooring.domain.revisions import ModelServerSpec
 from mooring.runtimes.base import Limits, ReplicaSpec
 
+_DEATHS_PER_REQUEST = 2
+"""One may be an accident that the request has nothing to do with; the second is no accident."""
 _THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
 
 
@@ -39,6 +41,7 @@ def model_server_replica(
             *("--version", spec.model_version),
             *("--uds", "{socket}"),
             *("--journal", str(options.journals / deployment_id)),
+            *("--max-deaths", str(_DEATHS_PER_REQUEST)),
             *("--stop-grace-seconds", f"{options.stop_grace_seconds:g}"),
             *("--request-seconds", f"{options.request_seconds:g}"),
             *("--max-request-bytes", str(options.max_request_bytes)),
