@@ -1,6 +1,7 @@
 """The story of the demo, top to bottom."""
 
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -19,24 +20,33 @@ from demo.traffic import Tally, Traffic
 
 CLIENTS = 8
 _WAIT_SECONDS = 60.0
+_BROKEN_OFF = 130
 _console = Console()
 _seconds: dict[str, float] = {}
 
 
 def main() -> int:
     """Exit code 0 only when everything went as promised."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _break_off)
     home = Path(tempfile.mkdtemp(prefix="mooring-demo-"))
     installation = DemoInstallation(home)
     try:
         tell_the_story(installation)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (whatever it is, say so and clean up)
-        _console.print(f"\n[bold red]The demo failed:[/] {error or type(error).__name__}", highlight=False)
-        _console.print(f"Logs are in {home / 'logs'} (and {home / 'replicas'})", highlight=False)
+        broken_off = isinstance(error, KeyboardInterrupt)
+        reason = "broken off" if broken_off else str(error) or type(error).__name__
+        _console.print(f"\n[bold red]The demo failed:[/] {reason}", highlight=False, soft_wrap=True)
         installation.down()
-        return 1
+        _console.print(f"Logs are in {home / 'logs'} (remove them with rm -r {home})", highlight=False, soft_wrap=True)
+        return _BROKEN_OFF if broken_off else 1
     shutil.rmtree(home)
     _console.print("\n[bold green]Done.[/] Everything that was started has ended.\n")
     return 0
+
+
+def _break_off(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def tell_the_story(mooring: DemoInstallation) -> None:

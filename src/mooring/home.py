@@ -11,6 +11,7 @@ from pathlib import Path
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a unix socket's path that the kernel takes."""
 _LONGEST_SOCKET_NAME = 40
+_SHORT = 24
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,14 @@ def _is_short(folder: Path) -> bool:
     return len(os.fsencode(folder)) + 1 + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT
 
 
+def _short_temporary_folder() -> Path:
+    """TMPDIR may itself be too long for what it is needed for."""
+    configured = Path(tempfile.gettempdir())
+    return configured if len(os.fsencode(configured)) <= _SHORT else Path("/tmp")  # noqa: S108 (a private folder in it)
+
+
 def _short_link_to(folder: Path) -> Path:
-    private = Path(tempfile.gettempdir()) / f"mooring-{os.getuid()}"
+    private = _short_temporary_folder() / f"mooring-{os.getuid()}"
     private.mkdir(mode=0o700, exist_ok=True)
     status = private.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:

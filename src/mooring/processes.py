@@ -91,7 +91,10 @@ def stop(process: ProcessId, *, grace_seconds: float) -> bool:
 
 
 def stop_session(leader: ProcessId, *, grace_seconds: float) -> None:
-    """End a process that `spawn_detached` started, and all that it has started in its session."""
+    """End a process that `spawn_detached` started, and all that it has started in its session.
+
+    Also when the leader has ended by itself: its session keeps its number as long as anybody is left in it.
+    """
     stop(leader, grace_seconds=grace_seconds)
     for process in _session_members(leader.pid):
         stop(process, grace_seconds=1)

@@ -114,11 +114,13 @@ def test_stopping_waits_for_the_step_that_runs() -> None:
 
     def slow(_: str) -> bool:
         entered.set()
-        while not loop.is_stopping:
+        while not loops[0].is_stopping:
             threading.Event().wait(0.01)
         ended.set()
         return True
 
-    with looping(["a"], Steps(slow)) as loop:
-        assert entered.wait(10)
+    loops = [ControlLoop(all_ids=lambda: ["a"], step=slow, steady_seconds=_LONG)]
+    loops[0].start()
+    assert entered.wait(10)
+    loops[0].stop(timeout_seconds=10)
     assert ended.is_set()

@@ -1,5 +1,6 @@
 """`mooring ls`, `logs` and `predict`: what a client of the AI API does, against the local installation or AICORE_*."""
 
+import json
 import os
 import sys
 import time
@@ -13,7 +14,8 @@ from mooring.cli.options import HomeOption, home_from
 
 if TYPE_CHECKING:
     from mooring.client.client import AIClient
-    from mooring.client.deployments import LogLine
+    from mooring.client.configurations import Configuration
+    from mooring.client.deployments import Deployment, LogLine
 
 _FOLLOW_SECONDS = 1.0
 _PAGE = 5000
@@ -36,11 +38,22 @@ def register(app: typer.Typer) -> None:
     )(predict)
 
 
-def ls(home: HomeOption = None, resource_group: GroupOption = "default") -> None:
+def ls(
+    home: HomeOption = None,
+    resource_group: GroupOption = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
     from mooring.cli.tables import print_deployments
 
     with _client(home, resource_group) as client:
-        print_deployments(client.deployments.list())
+        found = client.deployments.list()
+        configurations = {each.id: each for each in client.configurations.list()}
+    models = {d.id: _model_url(d, configurations.get(d.configuration_id)) for d in found}
+    if as_json:
+        listed = [{**d.model_dump(mode="json", by_alias=True), "modelUrl": models[d.id]} for d in found]
+        typer.echo(json.dumps(listed, indent=2))
+    else:
+        print_deployments(found, models)
 
 
 def logs(
@@ -76,6 +89,8 @@ def predict(
 ) -> None:
     import httpx
 
+    from mooring.cli.failures import CannotReach
+
     target = url if url.rstrip("/").endswith("/invocations") else f"{url.rstrip('/')}/invocations"
     with _client(home, resource_group) as client:
         headers = {
@@ -86,10 +101,23 @@ def predict(
     try:
         answer = httpx.post(target, content=_body(data), headers=headers, timeout=120)
     except httpx.TransportError as error:
-        raise typer.BadParameter(f"{target} does not answer: {error}", param_hint="URL") from error
+        raise CannotReach(f"{target} does not answer: {error}") from error
     typer.echo(answer.text)
     if not answer.is_success:
         raise typer.Exit(1)
+
+
+def _model_url(deployment: "Deployment", configuration: "Configuration | None") -> str | None:
+    """The static URL of a deployment that the builder made for a registered model."""
+    if configuration is None or deployment.deployment_url is None:
+        return None
+    from mooring.domain.model_names import url_name
+
+    bindings = configuration.parameters
+    if set(bindings) != {"modelUri", "modelName"} or not bindings["modelUri"].startswith("models:/"):
+        return None
+    base, _, _ = deployment.deployment_url.partition("/v2/inference/")
+    return f"{base}/models/{url_name(bindings['modelName'])}" if base else None
 
 
 def _client(home: Path | None, resource_group: str) -> "AIClient":

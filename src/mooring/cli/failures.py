@@ -1,6 +1,10 @@
 """Which exceptions are answers to a person, and not defects."""
 
 
+class CannotReach(Exception):
+    """What was to be asked does not answer."""
+
+
 def expected_failures() -> tuple[type[Exception], ...]:
     """Imported late: these rooms are not needed for `--help`."""
     from pydantic import ValidationError
@@ -14,6 +18,7 @@ def expected_failures() -> tuple[type[Exception], ...]:
     from mooring.system.errors import CannotStart
 
     return (
+        CannotReach,
         OSError,
         SQLAlchemyError,
         UnknownSchema,

@@ -7,7 +7,7 @@ import typer
 
 _HELP = """Serve one logged MLflow model, without a control plane.
 
-MODEL_URI is a folder, or what MLflow loads: models:/name/3, models:/name@production, runs:/<id>/model, s3://…
+MODEL_URI is a folder, or what MLflow loads: models:/name/3, models:/name@production, runs:/RUN_ID/model, s3://…
 (set MLFLOW_TRACKING_URI for the first three). Swagger UI: http://HOST:PORT/NAME/api/
 
 Examples:

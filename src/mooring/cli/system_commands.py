@@ -32,13 +32,17 @@ def register(app: typer.Typer) -> None:
 def up(
     home: HomeOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [default: 8080]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [default: 8080]")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return as soon as everything is ready.")] = False,
     mlflow_uri: Annotated[str | None, typer.Option(help="MLflow server whose registry is watched.")] = None,
     with_mlflow: Annotated[bool, typer.Option("--with-mlflow", help="Also run an MLflow server in the home.")] = False,
 ) -> None:
     from mooring.cli import up as running
 
+    if with_mlflow and mlflow_uri:
+        raise typer.BadParameter("give one of --with-mlflow and --mlflow-uri: only one registry is watched")
     settings = settings_from(
         home=home, host=host, port=port, mlflow_uri=mlflow_uri, with_mlflow=True if with_mlflow else None
     )

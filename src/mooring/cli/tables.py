@@ -6,15 +6,18 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mooring.client.deployments import Deployment
     from mooring.system.status import InstallationStatus
 
+_WIDE = 400
 _GOOD = {"running", "ready"}
 
 
 def print_status(found: "InstallationStatus") -> None:
     """What runs, and where."""
-    console = Console()
+    console = _console()
     state = "[green]ready[/]" if found.ready else "[red]not ready[/] (start it with `mooring up`)"
     console.print(f"{found.address or 'never started'}  {state}  [dim]home {found.home}[/]", highlight=False)
     table = Table(box=None, pad_edge=False)
@@ -26,12 +29,18 @@ def print_status(found: "InstallationStatus") -> None:
     console.print(table)
 
 
-def print_deployments(deployments: "list[Deployment]") -> None:
-    """One line each, newest first."""
+def print_deployments(deployments: "list[Deployment]", models: "Mapping[str, str | None]") -> None:
+    """One line each, newest first; `models` holds the static URL of those that have one, by deployment id."""
     table = Table(box=None, pad_edge=False)
     for column in ("ID", "STATUS", "CONFIGURATION", "URL"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "URL")
     for deployment in deployments:
         status = f"{deployment.status}: {deployment.status_message}" if deployment.status_message else deployment.status
-        table.add_row(deployment.id, status, deployment.configuration_name or "", deployment.deployment_url or "")
-    Console().print(table)
+        url = models.get(deployment.id) or deployment.deployment_url or ""
+        table.add_row(deployment.id, status, deployment.configuration_name or "", url)
+    _console().print(table)
+
+
+def _console() -> Console:
+    """As wide as the terminal; where there is none, nothing is folded."""
+    return Console() if Console().is_terminal else Console(width=_WIDE)

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import typer
 from pydantic import SecretStr
@@ -74,6 +76,7 @@ def up_detached(settings: Settings) -> None:
     """Start `mooring up` in a session of its own and wait until it is ready. Raises CannotStart."""
     if processes.running(Home(settings.home).control_plane_record):
         raise CannotStart(f"Mooring runs already in {settings.home}. See `mooring status`; end it with `mooring down`.")
+    os.umask(0o077)
     output = settings.home / "logs" / "up.log"
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -106,19 +109,30 @@ def _text(value: object) -> str:
 
 
 def _last_words(output: Path) -> str:
-    lines = [line for line in output.read_text(errors="replace").splitlines() if line.strip()]
-    reason = next((line for line in reversed(lines) if line.startswith("mooring:")), lines[-1] if lines else "")
-    return f"{reason.removeprefix('mooring: ')} (output: {output})"
+    said = output.read_text(errors="replace").strip()
+    reason = said.rpartition("mooring: ")[2] or "it ended without a word"
+    return f"{reason} (output: {output})"
+
+
+def _without_password(url: str | None) -> str:
+    if url is None:
+        return "none (start with --with-mlflow, or name one with --mlflow-uri)"
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _welcome(installation: Installation) -> None:
     console = Console(stderr=True)
     url, home = installation.address.public_url, installation.home.path
+    exports = f"{sys.argv[0]} env --home {shlex.quote(str(home))}"
     console.print(f"\n[bold]Mooring[/] is ready at [bold cyan]{url}[/]", highlight=False)
     rows = [
         ("AI API", f"{url}/v2  (documentation: {url}/docs)"),
-        ("MLflow", installation.mlflow_url or "none (start with --with-mlflow, or name one with --mlflow-uri)"),
-        ("Credentials", f'{installation.home.service_key}, or: eval "$(mooring env --home {home})"'),
+        ("MLflow", _without_password(installation.mlflow_url)),
+        (
+            "Credentials",
+            f'{installation.home.service_key}, or: eval "$({sys.argv[0]} env --home {shlex.quote(str(home))})"',
+        ),
         ("Logs", str(installation.home.logs)),
     ]
     for name, value in rows:

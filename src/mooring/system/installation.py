@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from functools import partial
 
+from sqlalchemy.exc import DBAPIError
+
 from mooring import processes
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
@@ -18,8 +20,9 @@ from mooring.settings import Settings
 from mooring.store.database import Database
 from mooring.store.migrate import upgrade
 from mooring.system import parts
-from mooring.system.address import check_port_is_free, choose_address, keep_address
+from mooring.system.address import check_port_is_free, choose_address, keep_address, kept_address
 from mooring.system.control_server import ControlServer
+from mooring.system.errors import CannotStart
 from mooring.system.lock import HomeLock
 from mooring.system.logs import write_logs_to
 from mooring.system.mlflow_server import MlflowServer
@@ -54,15 +57,17 @@ class Installation:
         self.address = choose_address(self.settings, self.home)
         tokens = parts.token_issuer(self.settings, self.home)
         gateway = Gateway(parts.gateway_options(self.settings, self.home, self.address, tokens))
-        if not gateway.is_alive() and processes.running(self.home.gateway_record) is None:
+        if not self._is_adopted(gateway):
             check_port_is_free(self.address)
         self._start_mlflow(report)  # early, because it takes longest; it is waited for last
 
         report("opening the store")
         database = self._open_store()
-        ensure_service_key(self.home, database, self.address.public_url)
         report("starting the gateway")
         self._start_gateway(gateway)
+        # Only now: a key must not name an address that belongs to somebody else.
+        ensure_service_key(self.home, database, self.address.public_url)
+        keep_address(self.home, self.address)
 
         report("adopting what runs")
         runtime = parts.process_runtime(self.settings, self.home)
@@ -101,16 +106,24 @@ class Installation:
     def _open_store(self) -> Database:
         database = Database(parts.database_url(self.settings, self.home))
         self._undo.append(database.close)
-        upgrade(database)
-        with database.transaction() as session:
-            catalog.install(session)
+        try:
+            upgrade(database)
+            with database.transaction() as session:
+                catalog.install(session)
+        except DBAPIError as error:
+            raise CannotStart(f"the store cannot be used: {error.orig}. Free its disk, or restore a backup.") from error
         return database
 
     def _start_gateway(self, gateway: Gateway) -> None:
         if not gateway.is_alive():
             self._began.append(partial(gateway.stop, grace_seconds=0))
         gateway.ensure_running()
-        keep_address(self.home, self.address)
+
+    def _is_adopted(self, gateway: Gateway) -> bool:
+        """Whether the gateway that runs listens where it is to listen."""
+        kept = kept_address(self.home)
+        here = kept is not None and (kept.host, kept.port) == (self.address.host, self.address.port)
+        return here and (gateway.is_alive() or processes.running(self.home.gateway_record) is not None)
 
     def _registry_watch(self, database: Database) -> RegistryWatch | None:
         if self.mlflow_url is None:

@@ -15,6 +15,7 @@ from mooring.processes import ProcessId
 from mooring.system.errors import CannotStart
 
 _POLL_SECONDS = 0.1
+_LEFTOVERS_SECONDS = 2.0
 _OUR_PREFIXES = ("MOORING_", "MLFLOW_", "AICORE_", "DESTINATION_")
 
 
@@ -31,9 +32,10 @@ class MlflowServer:
         return self._log
 
     def start(self) -> None:
-        """Adopt the one that runs, or start one; does not wait for it. Raises CannotStart."""
+        """Adopt the one that runs, or start one where it was before; does not wait for it. Raises CannotStart."""
         if self.process() is not None:
             return
+        self.stop(grace_seconds=_LEFTOVERS_SECONDS)  # workers may have outlived the one that was killed
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         port = self._port()
         process = processes.spawn_detached(self._command(port), log=self._log, env=_environment(), cwd=self._folder)
@@ -61,9 +63,10 @@ class MlflowServer:
         return processes.running(self._record)
 
     def stop(self, *, grace_seconds: float) -> None:
-        process = self.process()
-        if process:
-            processes.stop_session(process, grace_seconds=grace_seconds)
+        """End it and its workers."""
+        record = processes.read_record(self._record)
+        if record:
+            processes.stop_session(record[0], grace_seconds=grace_seconds)
 
     def _answers(self) -> bool:
         try:

@@ -8,6 +8,8 @@ from mooring.home import Home
 from mooring.runtimes.base import Phase, Runtime
 from mooring.settings import Settings
 from mooring.system import parts
+from mooring.system.errors import CannotStart
+from mooring.system.lock import HomeLock
 from mooring.system.mlflow_server import MlflowServer
 
 Report = Callable[[str], None]
@@ -22,11 +24,31 @@ def shut_down(settings: Settings, report: Report) -> list[str]:
     The control plane goes first, so that nobody starts anew what is being ended; then the way in, then the replicas.
     """
     home = Home(settings.home)
+    if not home.run.is_dir():
+        return []
     report("ending the control plane")
-    control_plane = processes.running(home.control_plane_record)
-    if control_plane:
-        processes.stop(control_plane, grace_seconds=_CONTROL_PLANE_SECONDS)
-    return shut_down_the_rest(settings, report)
+    lock = _lock_without_owner(home)
+    try:
+        return shut_down_the_rest(settings, report)
+    finally:
+        lock.release()
+
+
+def _lock_without_owner(home: Home) -> HomeLock:
+    """End whoever holds the home, also one that is just starting, and hold it ourselves. Raises CannotStart."""
+    lock, deadline = HomeLock(home), time.monotonic() + _CONTROL_PLANE_SECONDS
+    while True:
+        control_plane = processes.running(home.control_plane_record)
+        if control_plane:
+            processes.stop(control_plane, grace_seconds=_CONTROL_PLANE_SECONDS)
+        try:
+            lock.take()
+        except CannotStart:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return lock
 
 
 def shut_down_the_rest(settings: Settings, report: Report) -> list[str]:
