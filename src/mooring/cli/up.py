@@ -131,7 +131,7 @@ def _welcome(installation: Installation) -> None:
         ("MLflow", _without_password(installation.mlflow_url)),
         (
             "Credentials",
-            f'{installation.home.service_key}, or: eval "$({sys.argv[0]} env --home {shlex.quote(str(home))})"',
+            f'{installation.home.service_key}, or: eval "$({exports})"',
         ),
         ("Logs", str(installation.home.logs)),
     ]
