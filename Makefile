@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/dev.txt
 WORKERS ?= $(shell nproc)
 
-.PHONY: help setup demo test check unit lock format bench docs clean
+.PHONY: help setup demo test check unit coverage lock format bench docs clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: setup  ## Format, lint, types, the arrows between the rooms
 
 unit: setup  ## The tests alone (ARGS="tests/domain -k plan" for some of them)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+coverage: setup  ## The tests again, with the lines and branches that they reach (also in the processes they start)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q --cov --cov-report=term:skip-covered $(ARGS)
 
 bench: setup  ## Measure what the issues ask for, and print the tables of docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
