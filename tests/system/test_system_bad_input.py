@@ -1,10 +1,13 @@
 """Bad input anywhere gets a typed error of the API's envelope, and nothing is lost by it."""
 
+import json
 import socket
 
 import httpx
 import pytest
 
+from tests.prober import Prober
+from tests.system.models import ROW, Models
 from tests.system.running_mooring import RunningMooring
 
 PATHS = [
@@ -73,6 +76,24 @@ def test_half_a_request_disturbs_nobody(mooring: RunningMooring) -> None:
     with socket.create_connection((host, int(port)), timeout=10) as half:
         half.sendall(b"POST /v2/lm/configurations HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
         assert httpx.get(f"{mooring.url}/v2/lm/deployments", headers=mooring.headers()).status_code == httpx.codes.OK
+
+
+@pytest.mark.slow
+def test_nobody_else_is_disturbed_by_any_of_it(mooring: RunningMooring, models: Models) -> None:
+    deployment = mooring.deploy(models.times(2))
+    headers, body = mooring.headers(), json.dumps(ROW).encode()
+    url = f"{deployment.deployment_url}/invocations"
+    with Prober(url, method="POST", body=body, headers=headers, clients=4) as traffic:
+        for hostile in BODIES:
+            for target in (url, f"{mooring.url}/v2/lm/deployments", f"{mooring.url}/v2/lm/configurations"):
+                response = httpx.post(target, headers=headers, content=hostile)
+                assert 400 <= response.status_code < 500, f"{target} {hostile[:30]!r}: {response.text}"
+                assert "Traceback" not in response.text
+        for path in PATHS:
+            assert httpx.get(mooring.url + path, headers=headers).is_client_error
+        traffic.wait_for(50)
+    assert traffic.failed == 0, str(traffic)
+    mooring.remove(deployment.id)
 
 
 def test_the_system_is_as_good_as_before(mooring: RunningMooring) -> None:
