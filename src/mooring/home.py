@@ -64,6 +64,11 @@ class Home:
         return self.path / "journals"
 
     @property
+    def sightings(self) -> Path:
+        """In which registry the builder has last seen each model."""
+        return self.path / "sightings.json"
+
+    @property
     def gateway(self) -> Path:
         return self.path / "gateway"
 

@@ -34,8 +34,11 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError when it is not."""
-        return json.loads(self.content)
+        """The body as JSON. Raises ValueError when it is not, or is nested without end."""
+        try:
+            return json.loads(self.content)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
 
     @property
     def text(self) -> str:
@@ -137,7 +140,7 @@ class HttpSession:
 def _asked_pause(reply: Reply) -> float:
     """Seconds that the server asks for in Retry-After (a number or a date); 0 when it does not."""
     value = reply.headers.get("retry-after", "")
-    if value.isdigit():
+    if value.isdecimal():
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())

@@ -1,13 +1,20 @@
-"""How an MLflow server is reached: MLflow's own environment variables, read without importing MLflow."""
+"""How an MLflow server is reached and its listings are read, without importing MLflow."""
 
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
 Sign = Callable[[httpx.Request], httpx.Request]
+
+_MOST_PAGES = 1000
+
+
+class EndlessListing(Exception):
+    """A server that has always one more page."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,21 @@ def mlflow_access(env: Mapping[str, str] | None = None) -> MlflowAccess:
     """
     env = os.environ if env is None else env
     return MlflowAccess(auth=_auth(env), verify=_verify(env))
+
+
+def pages(ask: Callable[[str], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """All pages of a listing; `ask` is given the token of a page ("" for the first). Raises EndlessListing."""
+    token, seen = "", {""}
+    for _ in range(_MOST_PAGES):
+        page = ask(token)
+        yield page
+        token = str(page.get("next_page_token") or "")
+        if not token:
+            return
+        if token in seen:
+            raise EndlessListing("MLflow leads back to a page that it has shown already")
+        seen.add(token)
+    raise EndlessListing(f"MLflow shows more than {_MOST_PAGES} pages")
 
 
 def _auth(env: Mapping[str, str]) -> httpx.Auth | Sign | None:

@@ -15,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from mooring.artifacts.cache import ModelCache
+from mooring.artifacts.deadline import Deadline
 from mooring.artifacts.errors import NoRoom, SourceAway, TookTooLong, UnsafeContent
+from mooring.artifacts.locks import exclusive
 
 PREFIX = "/api/2.0/mlflow-artifacts/artifacts"
 URI = "mlflow-artifacts:/0/model"
@@ -150,6 +152,38 @@ def test_a_full_disk_is_named_and_leaves_nothing(proxy: Proxy, tmp_path: Path) -
     assert not list(tmp_path.glob("entries/*")) + list(tmp_path.glob("staging/*"))
 
 
+def test_a_full_disk_is_named_also_for_a_folder(proxy: Proxy, tmp_path: Path) -> None:
+    origin = tmp_path / "model" / "data"
+    origin.mkdir(parents=True)
+    (origin.parent / "MLmodel").write_bytes(b"x")
+    (origin / "weights.bin").write_bytes(bytes(300_000))
+
+    child = ensure_in_process(tmp_path / "cache", proxy, "100000", uri=str(origin.parent))
+    _, errors = child.communicate(timeout=60)
+
+    assert child.returncode != 0
+    kind, _, message = errors.splitlines()[-1].partition(": ")
+    assert kind.endswith(NoRoom.__name__)
+    reason = "File too large; make room in the cache's file system"
+    assert message == f"{origin.parent} could not be cached: {reason}"
+    assert not list(tmp_path.glob("cache/entries/*")) + list(tmp_path.glob("cache/staging/*"))
+
+
+def test_what_a_killed_download_of_another_model_left_is_cleared_and_what_runs_is_not(
+    proxy: Proxy, tmp_path: Path
+) -> None:
+    dead, running = "0" * 64, "1" * 64
+    for key in (dead, running):
+        (tmp_path / f"staging/{key}-x/data").mkdir(parents=True)
+        (tmp_path / f"staging/{key}-x/data/weights.bin").write_bytes(b"x")
+
+    with exclusive(tmp_path / "locks" / running, Deadline.after(10, "it")):
+        ModelCache(tmp_path, proxy.url).ensure(URI)
+
+    assert [path.name for path in tmp_path.glob("staging/*")] == [f"{running}-x"]
+    assert (tmp_path / f"staging/{running}-x/data/weights.bin").exists()
+
+
 def test_a_connection_that_breaks_and_a_server_that_stumbles_are_tried_again(proxy: Proxy, tmp_path: Path) -> None:
     proxy.cut_next = 1
     proxy.status_next = [503]
@@ -222,9 +256,9 @@ def test_two_servers_do_not_share_an_entry(proxy: Proxy, tmp_path: Path) -> None
     assert entry.is_dir()
 
 
-def ensure_in_process(folder: Path, proxy: Proxy, *extra: str) -> "subprocess.Popen[str]":
+def ensure_in_process(folder: Path, proxy: Proxy, *extra: str, uri: str = URI) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", ENSURE, str(folder), proxy.url, URI, *extra],
+        [sys.executable, "-c", ENSURE, str(folder), proxy.url, uri, *extra],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -13,6 +14,25 @@ from tests.mlflow_server import MlflowServer, running_mlflow
 PUBLIC_URL = "http://gateway.example:8080"
 
 Running = Callable[..., AbstractContextManager[Builder]]
+
+
+def eventually(holds: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def served(api: FakeAiApi, model: str) -> list[str]:
+    """The model URIs that deployments of a model serve."""
+    with api.lock:
+        found = []
+        for deployment in list(api.deployments.values()):
+            configuration = api.configurations.get(deployment.get("latestRunningConfigurationId", ""), {})
+            values = {each["key"]: each["value"] for each in configuration.get("parameterBindings", [])}
+            if values.get("modelName") == model:
+                found.append(values["modelUri"])
+        return found
 
 
 @pytest.fixture(scope="session")

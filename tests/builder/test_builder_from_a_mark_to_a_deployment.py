@@ -4,38 +4,19 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import httpx
 import pytest
 
 from mooring.builder.mlflow import RegistryClient
-from tests.builder.conftest import PUBLIC_URL, Running
+from tests.builder.conftest import PUBLIC_URL, Running, eventually, served
 from tests.fake_ai_api import FakeAiApi
 from tests.mlflow_server import MlflowServer
 
 DEPLOYMENTS = "/v2/lm/deployments"
 
 pytestmark = pytest.mark.slow
-
-
-def eventually(holds: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-
-
-def served(api: FakeAiApi, model: str) -> list[str]:
-    """The model URIs that deployments of a model serve."""
-    with api.lock:
-        found = []
-        for deployment in list(api.deployments.values()):
-            configuration = api.configurations.get(deployment.get("latestRunningConfigurationId", ""), {})
-            values = {each["key"]: each["value"] for each in configuration.get("parameterBindings", [])}
-            if values.get("modelName") == model:
-                found.append(values["modelUri"])
-        return found
 
 
 def running_tags(model: str) -> dict[str, str]:
@@ -254,13 +235,16 @@ def test_the_same_mark_set_again_is_another_try_when_mlflow_tells_us_and_forgeri
         eventually(lambda: mlflow.version_tags(name, 1) == {"production": "true"} | running_tags(name))
 
 
-def test_a_webhook_wakes_a_builder_that_polls_seldom(mlflow: MlflowServer, api: FakeAiApi, running: Running) -> None:
+@pytest.mark.parametrize("body", [b"{}", b"[" * 500_000], ids=["plain", "nested without end"])
+def test_a_webhook_wakes_a_builder_that_polls_seldom(
+    mlflow: MlflowServer, api: FakeAiApi, running: Running, body: bytes
+) -> None:
     name = mlflow.new_model()
     mlflow.new_version(name)
     with running(webhook_secret="s3cret", poll_seconds=600) as builder:
         eventually(lambda: api.count("GET", DEPLOYMENTS) > 0)
         mlflow.set_tag(name, 1, "production", "true")
-        assert builder.handle_webhook(signed("genuine", b"{}", "s3cret"), b"{}")
+        assert builder.handle_webhook(signed("genuine", body, "s3cret"), body)
         eventually(lambda: mlflow.version_tags(name, 1) == {"production": "true"} | running_tags(name))
 
 

@@ -127,7 +127,7 @@ CASES: dict[str, tuple[ModelState, Plan]] = {
     ),
     "a mark that has just gone changes nothing yet": (
         ModelState(None, (known(),), {1: "RUNNING"}, removal_due=False),
-        Plan((), {1: "RUNNING"}, serving=1, unsettled=True),
+        Plan((), {1: "RUNNING"}, serving=1),
     ),
     "a mark that has gone stops": (
         ModelState(None, (known(),), {1: "RUNNING"}),

@@ -27,7 +27,7 @@ def test_a_tag_marks_a_version(mlflow: MlflowServer, registry: RegistryClient, v
     mlflow.new_version(name, {"production": value})
     mlflow.new_version(name, {"production": "false"})
 
-    assert wanted_version(read_registry(registry)[name]) == Wanted(2, f"tag {value}")
+    assert wanted_version(read_registry(registry).models[name]) == Wanted(2, f"tag {value}")
 
 
 def test_an_alias_and_a_stage_mark_a_version(mlflow: MlflowServer, registry: RegistryClient) -> None:
@@ -36,10 +36,10 @@ def test_an_alias_and_a_stage_mark_a_version(mlflow: MlflowServer, registry: Reg
         mlflow.new_version(name)
     stage = {"name": name, "version": "2", "stage": "Production", "archive_existing_versions": False}
     mlflow.api("POST", "/model-versions/transition-stage", **stage)
-    assert wanted_version(read_registry(registry)[name]) == Wanted(2, "stage")
+    assert wanted_version(read_registry(registry).models[name]) == Wanted(2, "stage")
 
     mlflow.set_alias(name, 1, "production")
-    assert wanted_version(read_registry(registry)[name]) == Wanted(1, "alias")
+    assert wanted_version(read_registry(registry).models[name]) == Wanted(1, "alias")
 
 
 def test_only_versions_that_still_have_a_status_are_reported(mlflow: MlflowServer, registry: RegistryClient) -> None:
@@ -47,7 +47,7 @@ def test_only_versions_that_still_have_a_status_are_reported(mlflow: MlflowServe
     for status in ("STOPPED", "RUNNING", "FAILED", None):
         mlflow.new_version(name, {"deployment_status": status} if status else {})
 
-    assert {each.version for each in read_registry(registry)[name].reported} == {2, 3}
+    assert {each.version for each in read_registry(registry).models[name].reported} == {2, 3}
 
 
 def test_tags_come_and_go(mlflow: MlflowServer, registry: RegistryClient) -> None:
@@ -71,7 +71,7 @@ def test_every_page_is_read(mlflow: MlflowServer, registry: RegistryClient, monk
     for name in names:
         mlflow.new_version(name, {"production": "true"})
 
-    found = read_registry(registry)
+    found = read_registry(registry).models
 
     assert names <= found.keys()
     assert all(found[name].marked for name in names)

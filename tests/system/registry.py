@@ -60,6 +60,13 @@ class RegisteredModel:
     def unmark(self, version: str) -> None:
         self.client.delete_model_version_tag(self.name, version, "production")
 
+    def unmark_all(self) -> None:
+        found = self.client.get_registered_model(self.name)
+        for alias in found.aliases:
+            self.client.delete_registered_model_alias(self.name, alias)
+        for version in self.client.search_model_versions(f"name='{self.name}'"):
+            self.client.delete_model_version_tag(self.name, version.version, "production")
+
     def tags(self, version: str) -> dict[str, str]:
         return dict(self.client.get_model_version(self.name, version).tags)
 

@@ -32,8 +32,8 @@ def mlflow_of(mooring: RunningMooring) -> str:
 def model(mooring: RunningMooring, tmp_path: Path) -> Iterator[RegisteredModel]:
     registered = RegisteredModel.create(mlflow_of(mooring), tmp_path)
     yield registered
-    registered.client.delete_registered_model(registered.name)
-    wait_until(lambda: mooring.replica_pids() == [], what="the end of a deleted model's replicas")
+    registered.unmark_all()
+    wait_until(lambda: mooring.replica_pids() == [], what="the end of an unmarked model's replicas")
 
 
 def test_a_mark_makes_the_url_and_the_next_one_changes_the_answers(

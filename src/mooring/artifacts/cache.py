@@ -9,6 +9,7 @@ from pathlib import Path
 from mooring.artifacts.deadline import Deadline
 from mooring.artifacts.errors import ArtifactError, NoRoom, SourceAway
 from mooring.artifacts.fetch import fetch
+from mooring.artifacts.leftovers import clear_leftovers
 from mooring.artifacts.locks import exclusive
 from mooring.artifacts.memory import ResolvedUris
 from mooring.artifacts.resolve import Resolver, is_fixed
@@ -23,7 +24,8 @@ class ModelCache:
     """A folder with `entries/<key>/` (complete or absent), `staging/`, `locks/` and `resolved/`.
 
     Any number of threads and processes may use one folder. Whoever fills an entry holds its lock; if it dies, the
-    next one clears what it left and begins anew. The time of modification of an entry is that of its last use.
+    next download, of this model or of another, clears what it left. The time of modification of an entry is that of
+    its last use.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class ModelCache:
         return source
 
     def _fill(self, entry: Path, source: Source, deadline: Deadline) -> None:
-        self._clear_leftovers(source)
+        clear_leftovers(self._folder / "staging", self._folder / "locks", held=source.key)
         staging = self._staging(source)
         try:
             staging.mkdir(parents=True)
@@ -111,11 +113,6 @@ class ModelCache:
             return False
         shutil.rmtree(doomed)
         return True
-
-    def _clear_leftovers(self, source: Source) -> None:
-        """We hold the lock: whatever is staged for this key was left by one who died."""
-        for leftover in (self._folder / "staging").glob(f"{source.key}-*"):
-            shutil.rmtree(leftover)
 
     def _entry(self, source: Source) -> Path:
         return self._folder / "entries" / source.key

@@ -114,7 +114,7 @@ class _Proxy:
         _check(response, path)
         try:
             return list(response.json().get("files", []))
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise SourceAway("the MLflow server's listing is not what its API promises") from error
 
     def _patiently(self, what: str, action: Callable[[], T]) -> T:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from mooring.artifacts.errors import ArtifactError, ModelMissing, SourceAway
 from mooring.http_session import HttpSession, NoAnswer, Repeats, Reply
-from mooring.mlflow_access import mlflow_access
+from mooring.mlflow_access import EndlessListing, mlflow_access, pages
 
 _API = "/api/2.0/mlflow"
 _REPEATS = Repeats(count=2, first_seconds=0.1)
@@ -59,16 +59,15 @@ class TrackingServer:
     def _logged_by(self, run_id: str, experiment_id: str, name: str) -> str | None:
         if "'" in name:  # such a name can be no logged model's, and would end the filter's quotes
             return None
-        token = ""
-        while True:
-            body = {"experiment_ids": [experiment_id], "filter": f"name = '{name}'", "page_token": token}
-            page = self._post("/logged-models/search", body)
-            for model in page.get("models") or []:
-                if model.get("info", {}).get("source_run_id") == run_id:
-                    return _text(model, "info", "artifact_uri")
-            token = page.get("next_page_token", "")
-            if not token:
-                return None
+        search = {"experiment_ids": [experiment_id], "filter": f"name = '{name}'"}
+        try:
+            for page in pages(lambda token: self._post("/logged-models/search", search | {"page_token": token})):
+                for model in page.get("models") or []:
+                    if model.get("info", {}).get("source_run_id") == run_id:
+                        return _text(model, "info", "artifact_uri")
+        except EndlessListing as error:
+            raise SourceAway(str(error)) from error
+        return None
 
     def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
         return self._ask("GET", path, params=params)

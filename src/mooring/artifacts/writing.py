@@ -22,16 +22,25 @@ def write_stream(target: Path, pieces: Iterable[bytes]) -> int:
 
 
 def copy_folder(origin: Path, folder: Path, deadline: Deadline) -> None:
-    """A copy, not links: the cache makes its files read-only, and the owner may go on changing his. Raises OSError."""
+    """A copy, not links: the cache makes its files read-only, and the owner may go on changing his.
 
-    def copy(source: str, target: str) -> str:
+    Links are followed. Ends at the first OSError and raises it: `shutil.copytree` would go on after it, and forget
+    its number, which tells a full disk from other troubles.
+    """
+    folder.mkdir(exist_ok=True)
+    for entry in sorted(origin.iterdir()):
         deadline.left()
-        shutil.copyfile(source, target)
-        with Path(target).open("rb") as file:
-            os.fsync(file.fileno())
-        return target
+        target = folder / entry.name
+        if entry.is_dir():
+            copy_folder(entry, target, deadline)
+        else:
+            _copy_file(entry, target)
 
-    shutil.copytree(origin, folder, copy_function=copy, dirs_exist_ok=True)
+
+def _copy_file(origin: Path, target: Path) -> None:
+    shutil.copyfile(origin, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def make_read_only(folder: Path) -> None:

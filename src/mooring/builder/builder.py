@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mooring.builder.deployer import Deployer
 from mooring.builder.memory import Memory
@@ -17,6 +18,8 @@ from mooring.builder.names import endpoint
 from mooring.builder.outage import Outage
 from mooring.builder.plan import Deploy, Failure, Known, ModelState, Step, plan
 from mooring.builder.registry import Entry
+from mooring.builder.removals import Removals
+from mooring.builder.sightings import Sightings
 from mooring.builder.snapshot import read_registry
 from mooring.builder.subscription import ensure_webhook
 from mooring.builder.wanted import Wanted, wanted_version
@@ -48,7 +51,10 @@ class Builder:
     """Serves, for each registered model, the version that is marked `production`.
 
     `public_url` is the gateway's address as callers see it. A model that has not been marked for
-    `removal_grace_seconds` is undeployed: moving a mark by removing it first must not interrupt anybody.
+    `removal_grace_seconds` is undeployed: moving a mark by removing it first must not interrupt anybody. One that
+    has been deleted from the registry it was in, `vanished_grace_seconds` after that. One that is missing because
+    the registry is another one (moved, or back with an empty database) serves on; `sightings_file` remembers over
+    restarts which registry had which model, and without it none that was deleted before a restart is undeployed.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class Builder:
         poll_seconds: float = 2.0,
         deploy_timeout_seconds: float = 600.0,
         removal_grace_seconds: float = 5.0,
+        vanished_grace_seconds: float = 30.0,
+        sightings_file: Path | None = None,
         workers: int = 8,
         webhook_secret: str | None = None,
     ) -> None:
@@ -68,11 +76,13 @@ class Builder:
         self._public_url = public_url.rstrip("/")
         self._poll_seconds = poll_seconds
         self._deploy_timeout_seconds = deploy_timeout_seconds
-        self._removal_grace_seconds = removal_grace_seconds
         self._webhook_secret = webhook_secret
         self._verifier = WebhookVerifier(webhook_secret) if webhook_secret else None
         self._workers = Workers(workers)
         self._memory = Memory()
+        self._removals = Removals(
+            Sightings(sightings_file), unmarked_seconds=removal_grace_seconds, deleted_seconds=vanished_grace_seconds
+        )
         self._wake = threading.Event()
         self._unsettled = False
         self._passed_over: set[str] = set()
@@ -119,19 +129,21 @@ class Builder:
     def _round(self) -> None:
         # Asked before looking: what is being worked on now may already differ from what we shall see.
         busy = self._workers.busy()
-        entries = read_registry(self._registry)
+        snapshot = read_registry(self._registry)
         mlflow_was_away = self._mlflow_outage.over()
         known = self._deployer.known()
         if self._api_outage.over() or mlflow_was_away:
             self._memory.restart_clocks()
+            self._removals.restart_clocks()
+        wanted = {name: version for name, entry in snapshot.models.items() if (version := wanted_version(entry))}
+        self._removals.look(snapshot, wanted=wanted.keys(), deployed=known.keys())
         self._unsettled = False
-        models = entries.keys() | known.keys()
+        models = snapshot.models.keys() | known.keys()
         self._passed_over = models & busy
         for model in sorted(models - busy):
-            self._consider(model, entries.get(model), known.get(model, []))
+            self._consider(model, snapshot.models.get(model), wanted.get(model), known.get(model, []))
 
-    def _consider(self, model: str, entry: Entry | None, known: list[Known]) -> None:
-        wanted = wanted_version(entry) if entry else None
+    def _consider(self, model: str, entry: Entry | None, wanted: Wanted | None, known: list[Known]) -> None:
         decided = plan(self._state(model, wanted, entry, known))
         if decided.failure and not decided.unsettled:
             self._log_failure(model, decided.failure)
@@ -151,7 +163,7 @@ class Builder:
             failure=self._memory.failure(model),
             waited_seconds=self._memory.waited_seconds(model, wanted),
             timeout_seconds=self._deploy_timeout_seconds,
-            removal_due=self._memory.unwanted_seconds(model, wanted) >= self._removal_grace_seconds,
+            removal_due=wanted is None and bool(known) and self._removals.due(model),
         )
 
     def _work(self, task: _Task) -> None:

@@ -15,7 +15,6 @@ class Memory:
         self._lock = threading.Lock()
         self._failures: dict[str, Failure] = {}
         self._moving_since: dict[str, tuple[Wanted, float]] = {}
-        self._unwanted_since: dict[str, float] = {}
         self._told: dict[str, str] = {}
 
     def failure(self, model: str) -> Failure | None:
@@ -28,14 +27,6 @@ class Memory:
             moving = self._moving_since.get(model)
             return time.monotonic() - moving[1] if moving and moving[0] == wanted else 0.0
 
-    def unwanted_seconds(self, model: str, wanted: Wanted | None) -> float:
-        """How long the model has been seen without a mark."""
-        with self._lock:
-            if wanted is not None:
-                self._unwanted_since.pop(model, None)
-                return 0.0
-            return time.monotonic() - self._unwanted_since.setdefault(model, time.monotonic())
-
     def planned(self, model: str, wanted: Wanted | None, plan: Plan) -> None:
         """Keep what the plan says, and forget what it does not."""
         with self._lock:
@@ -45,8 +36,6 @@ class Memory:
                 self._moving_since.pop(model, None)
             elif moving is None or moving[0] != wanted:
                 self._moving_since[model] = (wanted, time.monotonic())
-            if wanted is None and not plan.unsettled:
-                self._unwanted_since.pop(model, None)
 
     def tried(self, model: str, wanted: Wanted) -> None:
         """The change has been asked for: its time begins, an earlier failure is over."""
@@ -74,7 +63,6 @@ class Memory:
         """Time in which nobody could look does not count."""
         with self._lock:
             self._moving_since.clear()
-            self._unwanted_since.clear()
 
 
 def _put(failures: dict[str, Failure], model: str, failure: Failure | None) -> None:

@@ -7,10 +7,11 @@ import httpx
 
 from mooring.builder.registry import ModelVersion, RegisteredModel
 from mooring.http_session import HttpSession, NoAnswer, Repeats, Reply
-from mooring.mlflow_access import mlflow_access
+from mooring.mlflow_access import EndlessListing, mlflow_access, pages
 
 _API = "/api/2.0/mlflow"
 _PAGE = 1000
+_DEFAULT_EXPERIMENT = "0"
 _PROMPT_TAG = "mlflow.prompt.is_prompt"
 _REPEATS = Repeats(count=2, first_seconds=0.1)
 
@@ -49,6 +50,22 @@ class RegistryClient:
 
     def close(self) -> None:
         self._http.close()
+
+    def identity(self) -> str | None:
+        """What tells this server's database from any other, at whatever address; None when it cannot be told.
+
+        MLflow names none, but makes its default experiment together with the database: the moment (ms) of that.
+        Where the registry's database is another one than the experiments', it is the latter's.
+        """
+        try:
+            answer = self._ask("GET", "/experiments/get", params={"experiment_id": _DEFAULT_EXPERIMENT})
+        except MlflowError as error:
+            if error.status == 0:
+                raise
+            return None  # purged, hidden from us, or made by something that is MLflow's registry only
+        experiment = answer.get("experiment")
+        made = experiment.get("creation_time") if isinstance(experiment, dict) else None
+        return str(made) if made else None
 
     def models(self) -> list[RegisteredModel]:
         """All registered models, with aliases, tags and the newest version of each stage; no prompts."""
@@ -103,14 +120,15 @@ class RegistryClient:
         self._ask("DELETE", f"/webhooks/{webhook_id}", body={"webhook_id": webhook_id})
 
     def _pages(self, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        token = ""
-        while True:
-            paging: dict[str, str | int] = {"max_results": _PAGE} | ({"page_token": token} if token else {})
-            page = self._ask("GET", path, params={**params, **paging})
-            yield from page.get(key) or []
-            token = page.get("next_page_token") or ""
-            if not token:
-                return
+        def ask(token: str) -> dict[str, Any]:
+            paging = {"page_token": token} if token else {}
+            return self._ask("GET", path, params={**params, "max_results": _PAGE, **paging})
+
+        try:
+            for page in pages(ask):
+                yield from page.get(key) or []
+        except EndlessListing as error:
+            raise MlflowError(502, f"GET {path}: {error}") from error
 
     def _ask(
         self,

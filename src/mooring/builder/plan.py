@@ -51,7 +51,7 @@ class ModelState:
     """All that is known about one model.
 
     `registry_says`: the deployment status of each version that has one other than STOPPED. `waited_seconds`: how
-    long the newest change has been on its way. `removal_due`: the mark has been missing long enough.
+    long the newest change has been on its way. `removal_due`: nobody has wanted it, to our knowledge, long enough.
     """
 
     wanted: Wanted | None
@@ -118,7 +118,7 @@ def plan(state: ModelState) -> Plan:
         steps=decided.steps + removals,
         statuses=statuses | dict(decided.statuses),
         serving=serving,
-        unsettled=decided.unsettled or bool(others) or (state.wanted is None and kept is not None),
+        unsettled=decided.unsettled or bool(others),
     )
 
 

@@ -16,6 +16,8 @@ WINDOW_SECONDS = 300.0
 """How far a delivery's timestamp may be from our clock."""
 _MOST_REMEMBERED = 10_000
 _LONGEST_BODY = 1_000_000
+_LONGEST_TIMESTAMP = 15
+"""Digits. Python converts no text of thousands of them to a number, and the header comes from anybody."""
 
 
 class WebhookVerifier:
@@ -39,7 +41,9 @@ class WebhookVerifier:
         return self._first(delivery)
 
     def _fresh(self, timestamp: str) -> bool:
-        return timestamp.isdecimal() and abs(self._now() - int(timestamp)) <= WINDOW_SECONDS
+        if not timestamp.isdecimal() or len(timestamp) > _LONGEST_TIMESTAMP:
+            return False
+        return abs(self._now() - int(timestamp)) <= WINDOW_SECONDS
 
     def _signed(self, content: bytes, signature: str) -> bool:
         version, _, encoded = signature.partition(",")
@@ -73,5 +77,5 @@ def newly_marked(body: bytes) -> str | None:
             kind == ("model_version_alias", "created") and data["alias"] == PRODUCTION
         )
         return str(data["name"]) if marked else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

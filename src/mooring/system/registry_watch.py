@@ -42,6 +42,7 @@ class RegistryWatch:
             poll_seconds=settings.builder_poll_seconds,
             deploy_timeout_seconds=settings.replica_start_seconds + _FETCH_SECONDS,
             webhook_secret=self._secret,
+            sightings_file=home.sightings,
         )
         self._stopping = threading.Event()
         self._threads = [
