@@ -163,6 +163,14 @@ def _upgrade_and_echo(listener: socket.socket) -> None:
             connection.sendall(part)
 
 
+@pytest.mark.parametrize("path", ["/v2/lm/x", "/webhooks/mlflow", "/docs/static/x", "/models/iris/api/"])
+def test_websockets_lead_to_replicas_only(shared: World, path: str) -> None:
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n\r\n"
+    answer = raw(shared.options.port, (_head(shared, "GET", path) + upgrade).encode(), timeout_seconds=5)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"upgrade_failed" in answer
+
+
 def test_websockets_pass_and_survive_a_swap(upgrading: World) -> None:
     world = upgrading
     with socket.create_connection(("127.0.0.1", world.options.port), timeout=30) as client:

@@ -33,21 +33,19 @@ class Echo:
         if kind == "stream":
             await self._stream(send, int(number))
             return
-        body = await _read(receive)
+        length, sha256 = await _read(receive)
         if kind == "silent":
             await asyncio.sleep(float(number))
         status = int(number) if kind == "status" else 200
-        await _answer(send, status, json.dumps(self._seen(scope, body)).encode())
+        await _answer(send, status, json.dumps({**self._seen(scope), "length": length, "sha256": sha256}).encode())
 
-    def _seen(self, scope: Scope, body: bytes) -> dict[str, object]:
+    def _seen(self, scope: Scope) -> dict[str, object]:
         return {
             "name": self._name,
             "method": scope["method"],
             "path": scope["raw_path"].decode(),
             "query": scope["query_string"].decode(),
             "headers": [[key.decode(), value.decode("latin-1")] for key, value in scope["headers"]],
-            "length": len(body),
-            "sha256": hashlib.sha256(body).hexdigest(),
         }
 
     async def _stream(self, send: Send, lines: int) -> None:
@@ -58,13 +56,15 @@ class Echo:
         await send({"type": "http.response.body", "body": b"end\n"})
 
 
-async def _read(receive: Receive) -> bytes:
-    parts = []
+async def _read(receive: Receive) -> tuple[int, str]:
+    """Length and SHA-256 of a body, which is not kept: many large ones may come at once."""
+    length, digest = 0, hashlib.sha256()
     while True:
         message = await receive()
-        parts.append(message.get("body", b""))
+        length += len(message.get("body", b""))
+        digest.update(message.get("body", b""))
         if not message.get("more_body"):
-            return b"".join(parts)
+            return length, digest.hexdigest()
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:

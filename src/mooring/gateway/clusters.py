@@ -1,4 +1,4 @@
-"""Where requests go to: one cluster per deployment, and one for the control plane, all on unix sockets.
+"""Where requests go to: one cluster per deployment, four for the control plane, all on unix sockets.
 
 Endpoints are part of their cluster. Envoy would also read them from a file per cluster (EDS), but each such file
 costs it one inotify instance, of which a user has 128 by default, and it aborts when there are no more. Replacing
@@ -13,6 +13,16 @@ from mooring.gateway.routes import DeploymentRoute, Routes
 from mooring.gateway.xds import CLUSTER, Json, document, seconds, typed
 
 CONTROL_PLANE = "control-plane"
+CONTROL_PLANE_OPEN = "control-plane-open"
+"""The same socket for callers without a token: its limits are its own, so they take nothing from the others."""
+CONTROL_PLANE_EVENTS = "control-plane-events"
+"""For what registries report: whoever sends that slowly keeps nobody from getting a token."""
+CONTROL_PLANE_PAGES = "control-plane-pages"
+"""For what is fetched without a token: nor does whoever reads that slowly."""
+
+OPEN_PRIORITY = "HIGH"
+"""Envoy counts each of its two priorities on its own; the second one is for callers of a model without a token."""
+
 _DEPLOYMENT_PREFIX = "deployment_"
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -21,13 +31,17 @@ _CONNECT_SECONDS = 2.0
 _IDLE_SECONDS = 50.0
 """Shorter than the servers' own keep-alive (75 s), so that no request meets a connection being closed."""
 
-_THRESHOLDS = {
+_BUFFER_BYTES = 64 * 1024
+
+_WIDE: Json = {
     "max_connections": 1024,
     "max_pending_requests": 8192,
     "max_requests": 16384,
     # As many as there can be requests: when a replica dies, all of its requests wait for the next try at once.
     "max_retries": 16384,
 }
+_NARROW: Json = {"max_connections": 64, "max_pending_requests": 64, "max_requests": 64, "max_retries": 64}
+"""For callers without a token, all of them together."""
 
 
 def cluster_name(deployment_id: str) -> str:
@@ -45,22 +59,30 @@ def clusters_document(routes: Routes) -> bytes:
     return document(CLUSTER, [_deployment_cluster(route) for route in routes.deployments])
 
 
-def control_plane_cluster(socket: Path) -> Json:
-    """The cluster of the control plane, which is always there."""
-    return _cluster(CONTROL_PLANE, [socket])
+def control_plane_clusters(socket: Path) -> list[Json]:
+    """The clusters of the control plane, which are always there."""
+    return [
+        _cluster(CONTROL_PLANE, [socket], [_WIDE]),
+        *(
+            _cluster(name, [socket], [_NARROW])
+            for name in (CONTROL_PLANE_OPEN, CONTROL_PLANE_EVENTS, CONTROL_PLANE_PAGES)
+        ),
+    ]
 
 
 def _deployment_cluster(route: DeploymentRoute) -> Json:
-    return _cluster(cluster_name(route.deployment_id), route.sockets)
+    thresholds = [_WIDE, {**_NARROW, "priority": OPEN_PRIORITY}]
+    return _cluster(cluster_name(route.deployment_id), route.sockets, thresholds)
 
 
-def _cluster(name: str, sockets: Sequence[Path]) -> Json:
+def _cluster(name: str, sockets: Sequence[Path], thresholds: Sequence[Json]) -> Json:
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": seconds(_CONNECT_SECONDS),
+        "per_connection_buffer_limit_bytes": _BUFFER_BYTES,
         "lb_policy": "LEAST_REQUEST",
-        "circuit_breakers": {"thresholds": [_THRESHOLDS]},
+        "circuit_breakers": {"thresholds": list(thresholds)},
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [_endpoint(socket) for socket in sockets]}],

@@ -12,7 +12,8 @@ from mooring import processes
 from mooring.files import write_atomically
 from mooring.gateway.admin import Admin
 from mooring.gateway.envoy import EnvoyProcess
-from mooring.gateway.errors import GatewayError, with_log_tail
+from mooring.gateway.envoy_log import EnvoyLog
+from mooring.gateway.errors import GatewayError
 from mooring.gateway.listener import listeners_document
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.publication import ConfigurationFile, publication
@@ -46,8 +47,8 @@ class Gateway:
         """Adopt the Envoy of this home if it runs as wanted, else (re)start it; returns once it takes requests.
 
         One that runs but does not answer any more is replaced, too.
-        A changed listener (port, keys, limits) is taken over without a restart. Raises GatewayError, with the end
-        of Envoy's log, when it does not come up within `start_seconds`.
+        A changed listener (port, keys, limits) is taken over without a restart. Raises GatewayError, in one line
+        with Envoy's own reason, when it does not come up within `start_seconds`.
         """
         with self._exclusive():
             process = self._envoy.running()
@@ -94,51 +95,53 @@ class Gateway:
 
     def _start(self, listeners: ConfigurationFile) -> ProcessId:
         # Whatever was routed last is routed again at once: nobody has to wait for the control plane.
-        for file in (*publication(self._options, Routes(), _NO_CLUSTERS), listeners):
-            if file is listeners or not file.path.exists():
+        for file in publication(self._options, Routes(), _NO_CLUSTERS):
+            if not file.path.exists():
                 write_atomically(file.path, file.content)
-        process = self._envoy.start()
-        try:
-            self._await(process, "start", lambda: self._started(listeners))
-        except GatewayError:
-            self._end(process, grace_seconds=0)
-            self._envoy.forget()
-            raise
+        with _written(listeners):
+            log = EnvoyLog(self._options.log)
+            process = self._envoy.start()
+            try:
+                self._await(process, "start", log, lambda: self._started(listeners, log))
+            except GatewayError:
+                self._end(process, grace_seconds=0)
+                self._envoy.forget()
+                raise
         return process
 
-    def _started(self, listeners: ConfigurationFile) -> bool:
-        return self._admin.is_live() and self._has(listeners, refused_before=0)
+    def _started(self, listeners: ConfigurationFile, log: EnvoyLog) -> bool:
+        return self._admin.is_live() and self._has(listeners, log, refused_before=0)
 
     def _publish(self, process: ProcessId, file: ConfigurationFile) -> None:
         before = read_versions(self._admin)
         if before.in_use.get(file.source) == version_of(file.content) and _content(file.path) == file.content:
             return
-        write_atomically(file.path, file.content)
-        refused = before.refused.get(file.source, 0)
-        self._await(process, f"take over {file.path.name}", lambda: self._has(file, refused_before=refused))
+        log, refused = EnvoyLog(self._options.log), before.refused.get(file.source, 0)
+        with _written(file):
+            what = f"take over {file.path.name}"
+            self._await(process, what, log, lambda: self._has(file, log, refused_before=refused))
 
     def _answers(self, process: ProcessId) -> bool:
         """Whether it is live, or becomes so in time (it may have been started a moment ago)."""
         try:
-            self._await(process, "answer", self._admin.is_live)
+            self._await(process, "answer", EnvoyLog(self._options.log), self._admin.is_live)
         except GatewayError:
             return False
         return True
 
-    def _has(self, file: ConfigurationFile, *, refused_before: int) -> bool:
+    def _has(self, file: ConfigurationFile, log: EnvoyLog, *, refused_before: int) -> bool:
         versions = read_versions(self._admin)
         if versions.refused.get(file.source, 0) > refused_before:
-            raise with_log_tail(f"Envoy refuses {file.path.name}", self._options.log)
+            raise log.explain(f"Envoy refuses {file.path.name}")
         return versions.in_use.get(file.source) == version_of(file.content)
 
-    def _await(self, process: ProcessId, what: str, condition: Callable[[], bool]) -> None:
+    def _await(self, process: ProcessId, what: str, log: EnvoyLog, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + self._options.start_seconds
         while not condition():
             if not processes.is_alive(process):
-                raise with_log_tail(f"Envoy ended while it was to {what}", self._options.log)
+                raise log.explain(f"Envoy ended while it was to {what}")
             if time.monotonic() >= deadline:
-                seconds = f"{self._options.start_seconds:g} s"
-                raise with_log_tail(f"Envoy did not {what} within {seconds}", self._options.log)
+                raise log.explain(f"Envoy did not {what} within {self._options.start_seconds:g} s")
             time.sleep(_POLL_SECONDS)
 
     def _end(self, process: ProcessId, *, grace_seconds: float) -> None:
@@ -183,6 +186,24 @@ class Gateway:
                 time.sleep(_POLL_SECONDS)
             else:
                 return
+
+
+@contextmanager
+def _written(file: ConfigurationFile) -> Iterator[None]:
+    """Write the file; when Envoy then does not take it over, put back what was there.
+
+    An Envoy that starts later would otherwise meet what this one refused, and not start.
+    """
+    before = _content(file.path)
+    write_atomically(file.path, file.content)
+    try:
+        yield
+    except GatewayError:
+        if before is None:
+            file.path.unlink()
+        else:
+            write_atomically(file.path, before)
+        raise
 
 
 def _content(path: Path) -> bytes | None:

@@ -2,9 +2,11 @@
 
 import ipaddress
 
+from mooring.gateway.bodies import buffer_filter
 from mooring.gateway.errors import GatewayError
 from mooring.gateway.local_replies import local_replies
 from mooring.gateway.options import GatewayOptions
+from mooring.gateway.replica_routes import WEBSOCKETS
 from mooring.gateway.route_table import ROUTE_TABLE
 from mooring.gateway.tokens import token_filter
 from mooring.gateway.xds import LISTENER, Json, document, extension, file_source, seconds, typed
@@ -16,7 +18,9 @@ _IDLE_CONNECTION_SECONDS = 600.0
 _HEADER_KIB = 32
 _HEADER_COUNT = 100
 _REQUEST_ID_LENGTH = 128
-_BUFFER_BYTES = 1024 * 1024
+_BUFFER_BYTES = 64 * 1024
+"""Held per connection for a side that is slower than the other."""
+_STREAM_WINDOW_BYTES = 1024 * 1024
 
 _NOBODY_IS_INTERNAL = {
     "unix_sockets": False,
@@ -63,7 +67,8 @@ def _http_manager(options: GatewayOptions) -> Json:
         "http_filters": _filters(options),
         "local_reply_config": local_replies(options),
         "server_name": "mooring",
-        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        # Replicas speak it, the control plane does not: their routes switch it on.
+        "upgrade_configs": [{**WEBSOCKETS, "enabled": False}],
         **_paths_are_normal(),
         **_origin_is_ours(),
         **_limits(options),
@@ -73,12 +78,7 @@ def _http_manager(options: GatewayOptions) -> Json:
 def _filters(options: GatewayOptions) -> list[Json]:
     return [
         token_filter(options),
-        {
-            # Switched on by the routes that carry a limit for it.
-            "name": "envoy.filters.http.buffer",
-            "disabled": True,
-            "typed_config": typed("envoy.extensions.filters.http.buffer.v3.Buffer", {"max_request_bytes": 1}),
-        },
+        buffer_filter(),
         extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router", {}),
     ]
 
@@ -138,7 +138,7 @@ def _limits(options: GatewayOptions) -> Json:
         },
         "http2_protocol_options": {
             "max_concurrent_streams": 100,
-            "initial_stream_window_size": _BUFFER_BYTES,
-            "initial_connection_window_size": 4 * _BUFFER_BYTES,
+            "initial_stream_window_size": _STREAM_WINDOW_BYTES,
+            "initial_connection_window_size": 4 * _STREAM_WINDOW_BYTES,
         },
     }

@@ -1,6 +1,6 @@
 """What Envoy answers by itself, in the API's envelope. Answers of replicas and control plane are never touched."""
 
-from mooring.errors import TooLarge
+from mooring.errors import TooLarge, Unavailable
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.xds import Json
 
@@ -23,18 +23,20 @@ _WAY_OUT = "send the header 'Authorization: Bearer <token>' with a token from /o
 
 def local_replies(options: GatewayOptions) -> Json:
     """The `local_reply_config` of the listener: the first mapper that fits is used."""
-    too_large = f"The body is larger than the limit (at most {options.max_request_bytes} bytes); send less at a time"
     too_late = f"No answer came within {options.request_timeout_seconds:g} s"
     return {
         "mappers": [
             # Envoy calls a token for another audience forbidden; for the caller it is as good as none.
             {**_mapper(_status("EQ", 403), f"{_FORBIDDEN}: {_WAY_OUT}", code="01000401"), "status_code": 401},
             _mapper(_status("EQ", 401), f"{_BECAUSE}: {_WAY_OUT}"),
-            _mapper(_status("EQ", 413), too_large, code=TooLarge.code),
+            _mapper(_status("EQ", 413), f"{_BECAUSE}; send less at a time", code=TooLarge.code),
             _later(_mapper({"response_flag_filter": {"flags": ["UH"]}}, _NO_REPLICA)),
             _later(_mapper(_status("EQ", 503), _NO_ANSWER)),
+            # A body that is too large to be sent again, with nobody there to take it.
+            {**_later(_mapper(_status("EQ", 507), _NO_ANSWER, code=Unavailable.code)), "status_code": 503},
             _mapper(_status("EQ", 504), too_late),
             _mapper(_status("EQ", 404), _BECAUSE),
+            _mapper(_status("EQ", 411), _BECAUSE),
             _refused_early(_mapper(_status("GE", 400), _REFUSED, request_id=_MADE_ID)),
         ]
     }

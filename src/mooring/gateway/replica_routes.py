@@ -3,12 +3,15 @@
 import re
 from urllib.parse import quote
 
-from mooring.gateway.clusters import cluster_name
+from mooring.gateway.bodies import whole_body
+from mooring.gateway.clusters import OPEN_PRIORITY, cluster_name
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.retries import REPLAY_BYTES, replica_retries
 from mooring.gateway.routes import DeploymentRoute, ModelRoute
 from mooring.gateway.tokens import open_to_all
 from mooring.gateway.xds import Json, seconds
+
+WEBSOCKETS = {"upgrade_type": "websocket"}
 
 _PLAIN_NAME = re.compile(r"[\w.~-]+", re.ASCII)
 _DEFAULT_GROUP = "default"
@@ -87,13 +90,17 @@ def _redirect(name: str) -> Json:
 
 
 def _documentation(route: Json) -> Json:
-    """The same route for GET only, without a token, and not for long: nobody has said who is asking."""
-    limit = {"max_stream_duration": {"max_stream_duration": seconds(_DOCUMENTATION_SECONDS)}}
+    """The same route for GET only, without a token, a body, a websocket, and not for long: nobody has said who asks."""
+    limits = {
+        "max_stream_duration": {"max_stream_duration": seconds(_DOCUMENTATION_SECONDS)},
+        "priority": OPEN_PRIORITY,
+        "upgrade_configs": [],
+    }
     return {
         **route,
         "match": {**route["match"], "headers": [_ONLY_GET]},
-        "route": {**route["route"], **limit},
-        "typed_per_filter_config": open_to_all(),
+        "route": {**route["route"], **limits},
+        "typed_per_filter_config": {**open_to_all(), **whole_body(0)},
     }
 
 
@@ -106,6 +113,7 @@ def _to_replicas(options: GatewayOptions, route: DeploymentRoute, match: Json, r
             "timeout": "0s",
             "idle_timeout": seconds(options.request_timeout_seconds),
             "retry_policy": replica_retries(unanswered=route.retry_unanswered),
+            "upgrade_configs": [WEBSOCKETS],
             **rewrite,
         },
         "request_body_buffer_limit": REPLAY_BYTES,

@@ -12,8 +12,9 @@ _REPLACEMENT_TRIES = 56
 is more than a replica that died needs to be replaced."""
 _RESTART_TRIES = 4
 
-REPLAY_BYTES = 16 * 1024 * 1024
-"""A request whose body is longer than this is not sent again."""
+REPLAY_BYTES = 256 * 1024
+"""A request whose body is longer than this is not sent again: when its replica dies, the caller gets a 503. Every
+request that runs holds as much of its body in the gateway, so this times their number is what its memory must bear."""
 
 
 def replica_retries(*, unanswered: bool) -> Json:

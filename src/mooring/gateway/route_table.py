@@ -1,5 +1,6 @@
 """Which path leads where: the whole table, top to bottom, the first match wins."""
 
+from mooring.gateway.bodies import refuse_announced
 from mooring.gateway.control_plane_routes import control_plane_routes
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.replica_routes import deployment_routes, model_routes
@@ -9,8 +10,10 @@ from mooring.gateway.xds import ROUTES, Json, document
 
 ROUTE_TABLE = "mooring"
 
-_LARGEST = 2**63 - 1
-_NO_DEPLOYMENT = "No such deployment in this resource group: check the id in the path and the header AI-Resource-Group"
+_NO_DEPLOYMENT = (
+    "No deployment of this id runs in this resource group: it does not exist, or it is not RUNNING; look at its status "
+    "(GET /v2/lm/deployments/{id}), check the id in the path and the header AI-Resource-Group"
+)
 _NO_MODEL = "No model of this name is deployed: check the name, or mark a version of it for production"
 _NOTHING = "Nothing is served at this path: the documentation is at /docs"
 
@@ -39,8 +42,8 @@ def _routes(options: GatewayOptions, routes: Routes) -> list[Json]:
     by_id = {route.deployment_id: route for route in routes.deployments}
     return [
         _health(),
-        _too_large(options.max_request_bytes),
         *control_plane_routes(options),
+        refuse_announced({"prefix": "/"}, options.max_request_bytes),
         *(entry for route in routes.deployments for entry in deployment_routes(options, route)),
         *(
             entry
@@ -56,12 +59,6 @@ def _routes(options: GatewayOptions, routes: Routes) -> list[Json]:
 
 def _health() -> Json:
     return {**_answer({"path": "/healthz"}, 200, "OK"), "typed_per_filter_config": open_to_all()}
-
-
-def _too_large(limit: int) -> Json:
-    """Refuse by the announced length, before a byte of the body is read, so that nothing has to be held back."""
-    announced = {"name": "content-length", "range_match": {"start": limit + 1, "end": _LARGEST}}
-    return _answer({"prefix": "/", "headers": [announced]}, 413, "Payload Too Large")
 
 
 def _answer(match: Json, status: int, text: str) -> Json:
