@@ -128,10 +128,10 @@ def test_who_may_only_read_sends_nothing(shared: World, path: str) -> None:
 
 
 def test_a_body_for_the_control_plane_is_refused_by_its_announced_length(big: World) -> None:
-    answer = big.ask("/v2/lm/x", method="POST", content=b"x" * (_MIB + 1))
+    answer = big.ask("/v2/lm/x", method="POST", content=b"x" * (8 * _MIB + 1))
     assert answer.status_code == 413
-    assert str(_MIB) in answer.json()["error"]["message"]
-    assert big.ask("/models/iris/x", method="POST", content=b"x" * (_MIB + 1)).status_code == 200
+    assert str(8 * _MIB) in answer.json()["error"]["message"]
+    assert big.ask("/models/iris/x", method="POST", content=b"x" * (8 * _MIB + 1)).status_code == 200
 
 
 def test_calls_without_a_token_have_a_limit_of_their_own(big: World) -> None:

@@ -44,7 +44,6 @@ CLOSED = {
     ("GET", "/models/iris"),
     ("GET", "/models/iris/"),
     ("POST", "/models/iris/invocations"),
-    ("GET", "/models/iris/api"),
     ("POST", "/models/iris/api/"),
     ("POST", "/models/iris/api/static/x"),
     ("GET", "/models/iris/api/other"),
@@ -171,3 +170,9 @@ def test_a_token_that_was_good_is_not_remembered_beyond_its_end(shared: World) -
         statuses.append(_ask(shared, "GET", "/v2/lm/x", f"Bearer {token}").status_code)
     assert statuses[0] == 200
     assert statuses[-1] == 401
+
+
+def test_the_address_in_the_registry_leads_to_the_page_without_a_token(shared: World) -> None:
+    """The builder's tag `model_endpoint` has no slash at its end."""
+    answer = shared.ask("/models/iris/api", method="GET", token=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/models/iris/api/")

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mooring.api.authentication import is_public
 
-_UNAUTHENTICATED_BYTES = 1_048_576
+_UNAUTHENTICATED_BYTES = 65_536
 """What somebody without a token may make us hold in memory."""
 
 

@@ -39,7 +39,9 @@ def model_routes(options: GatewayOptions, model: ModelRoute, target: DeploymentR
     page = _to_replicas(options, target, *_below(model.name, "api/", exact=True))
     static = _to_replicas(options, target, *_below(model.name, "api/static/"))
     rest = _to_replicas(options, target, *_below(model.name, ""))
-    return [_documentation(page), _documentation(static), _redirect(model.name), rest]
+    to_page = _redirect(model.name, "/api")  # what the registry's tag `model_endpoint` names
+    to_page["typed_per_filter_config"] = open_to_all()
+    return [_documentation(page), _documentation(static), to_page, _redirect(model.name, ""), rest]
 
 
 def _group_is(group: str) -> Json:
@@ -76,10 +78,11 @@ def _spellings(character: str) -> str:
     return f"(?:{itself}|(?i:{encoded}))" if itself else f"(?i:{encoded})"
 
 
-def _redirect(name: str) -> Json:
-    bare = f"/models/{name}"
+def _redirect(name: str, rest: str) -> Json:
+    """From `/models/{name}{rest}` to the model's page."""
     plain = _PLAIN_NAME.fullmatch(name)
-    match = {"path": bare} if plain else {"safe_regex": {"regex": f"/models/{_any_spelling(name)}"}}
+    pattern = f"/models/{_any_spelling(name)}{rest}"
+    match = {"path": f"/models/{name}{rest}"} if plain else {"safe_regex": {"regex": pattern}}
     # Without a host, so that it is right behind any other proxy, too.
     location = {"key": "location", "value": f"/models/{quote(name, safe='').replace('%', '%%')}/api/"}
     return {

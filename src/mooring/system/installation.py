@@ -151,7 +151,7 @@ class Installation:
             public_url=self.address.public_url,
             wake=controllers.wake,
             logs=runtime.logs,
-            max_request_bytes=self.settings.max_request_bytes,
+            max_request_bytes=min(self.settings.max_request_bytes, parts.LONGEST_API_BODY_BYTES),
             webhook=watch.receive if watch else None,
             ready=controllers.is_ready,
             local_model_folders=self.settings.model_folders,

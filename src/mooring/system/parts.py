@@ -20,6 +20,8 @@ from mooring.system.address import Address, kept_address
 
 SERVER_STOP_SECONDS = 10.0
 MLFLOW_START_SECONDS = 90.0
+LONGEST_API_BODY_BYTES = 8 * 1024 * 1024
+"""As at the gateway (`gateway/control_plane_routes.py`), which cannot count a body whose length is not announced."""
 _ISSUER = _AUDIENCE = "mooring"
 
 
