@@ -1,7 +1,6 @@
 """The official SDK, unmodified, against a whole installation: through the gateway, with real replicas."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def client(mooring: RunningMooring, monkeypatch: pytest.MonkeyPatch) -> Iterator[AICoreV2Client]:
+def client(mooring: RunningMooring, monkeypatch: pytest.MonkeyPatch) -> AICoreV2Client:
     """As `eval "$(mooring env)"` and `from_env` give it."""
     for line in mooring.run("env").stdout.splitlines():
         name, _, value = line.removeprefix("export ").partition("=")
