@@ -30,6 +30,7 @@ from mooring.modelserver.endpoints.pages import page_routes
 from mooring.modelserver.loading import load_routes
 from mooring.modelserver.options import ServeOptions
 from mooring.modelserver.routes import Table
+from mooring.modelserver.watch import Watch
 
 DEADLINE_SECONDS = 60.0
 
@@ -45,7 +46,7 @@ class Echo(mlflow.pyfunc.PythonModel):
 mlflow.models.set_model(Echo())
 """
 MOODY = """
-import ctypes, os, time
+import builtins, ctypes, os, time
 from pathlib import Path
 import mlflow
 
@@ -58,6 +59,8 @@ class Moody(mlflow.pyfunc.PythonModel):
     def load_context(self, context):
         if os.environ.get("TEST_LOAD_FAILS"):
             raise RuntimeError("the weights are\\ncorrupt: s3://me:hunter2@store/weights?X-Amz-Signature=abc")
+        if name := os.environ.get("TEST_LOAD_RAISES"):
+            raise getattr(builtins, name)("on purpose")
         if gate := os.environ.get("TEST_GATE"):
             wait_for(gate)
 
@@ -82,6 +85,17 @@ class Moody(mlflow.pyfunc.PythonModel):
 
 mlflow.models.set_model(Moody())
 """
+PACKAGED = """
+import mlflow
+
+class Packaged(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        from packaged_code.late import shout
+        return [shout(order) for order in model_input["order"]]
+
+mlflow.models.set_model(Packaged())
+"""
+ORDERS = ModelSignature(inputs=Schema([ColSpec("string", "order")]), outputs=Schema([ColSpec("string")]))
 COLUMNS = [
     ColSpec("long", "age"),
     ColSpec("integer", "visits"),
@@ -140,8 +154,21 @@ class Shelf:
     @cached_property
     def moody(self) -> Path:
         """Does what its input says."""
-        signature = ModelSignature(inputs=Schema([ColSpec("string", "order")]), outputs=Schema([ColSpec("string")]))
-        return self._code("moody", MOODY, signature)
+        return self._code("moody", MOODY, ORDERS)
+
+    @cached_property
+    def packaged(self) -> Path:
+        """Its code is a package beside it; a part of that is imported when it predicts for the first time."""
+        package = self._folder / "sources" / "packaged_code"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "late.py").write_text("def shout(text):\n    return text.upper()\n")
+        return self._code("packaged", PACKAGED, ORDERS, code_paths=[str(package)])
+
+    @cached_property
+    def undescribable(self) -> Path:
+        """Loads well; the name of its column cannot be written as UTF-8, as the API's description has to be."""
+        return self._code("undescribable", ECHO, ModelSignature(inputs=Schema([ColSpec("string", "\ud800")])))
 
     @cached_property
     def failing_example(self) -> Path:
@@ -159,10 +186,10 @@ class Shelf:
         mlflow.sklearn.save_model(model, str(self._folder / name), **options)
         return self._folder / name
 
-    def _code(self, name: str, code: str, signature: ModelSignature) -> Path:
+    def _code(self, name: str, code: str, signature: ModelSignature, **options: Any) -> Path:
         source = self._folder / f"{name}.py"
         source.write_text(code)
-        mlflow.pyfunc.save_model(str(self._folder / name), python_model=str(source), signature=signature)
+        mlflow.pyfunc.save_model(str(self._folder / name), python_model=str(source), signature=signature, **options)
         return self._folder / name
 
 
@@ -276,8 +303,10 @@ def ours(loop: asyncio.AbstractEventLoop, tmp_path_factory: pytest.TempPathFacto
         key = (model, *sorted(options.items()))
         if key not in servers:
             chosen = ServeOptions(str(model), name="m", version="3", **options)
-            inference = load_routes(chosen, tmp_path_factory.mktemp("download"))
-            app = Application(Table.of("m", health_routes("m", "3", lambda: True), page_routes("m"), inference))
+            watch = Watch(threads=chosen.concurrency, stuck_seconds=chosen.stuck_after_seconds)
+            inference = load_routes(chosen, tmp_path_factory.mktemp("download"), watch)
+            health = health_routes("m", "3", lambda: True, watch.trouble)
+            app = Application(Table.of("m", health, page_routes("m"), inference))
             app.is_loading = False
             servers[key] = InProcess(app, loop)
         return servers[key]

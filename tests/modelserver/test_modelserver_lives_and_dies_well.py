@@ -117,6 +117,29 @@ def test_a_model_that_cannot_be_loaded(shelf: "Shelf", replica: Start) -> None:
     assert "Signature" not in server.stderr()
 
 
+@pytest.mark.parametrize("name", ["KeyboardInterrupt", "SystemExit", "GeneratorExit", "MemoryError"])
+def test_a_load_that_raises_what_few_expect(name: str, shelf: "Shelf", replica: Start) -> None:
+    server = replica(shelf.moody, env={"TEST_LOAD_RAISES": name})
+    assert server.process.wait(60) == 3
+    last = server.stderr().strip().splitlines()[-1]
+    assert last.startswith(f"mooring: cannot load model {shelf.moody}: ")
+    assert "on purpose" in last
+
+
+def test_a_model_that_cannot_be_described(shelf: "Shelf", replica: Start) -> None:
+    server = replica(shelf.undescribable)
+    assert server.process.wait(60) == 3
+    assert "it cannot be described to callers: " in server.stderr().splitlines()[-1]
+
+
+def test_a_server_whose_own_parts_are_missing(shelf: "Shelf", replica: Start, tmp_path: Path) -> None:
+    hide = "import sys\nsys.modules['mooring.modelserver.protocols.oip'] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(hide)
+    server = replica(shelf.moody, env={"PYTHONPATH": str(tmp_path)})
+    assert server.process.wait(60) == 3
+    assert "mooring.modelserver.protocols.oip" in server.stderr().splitlines()[-1]
+
+
 def test_a_model_that_is_not_there(replica: Start, tmp_path: Path) -> None:
     server = replica(tmp_path / "nothing")
     assert server.process.wait(60) == 3

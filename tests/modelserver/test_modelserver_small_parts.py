@@ -15,7 +15,9 @@ from mooring.modelserver.protocols.json_body import parse_object
 from mooring.modelserver.requirements import differences
 from mooring.modelserver.routes import Table
 from mooring.modelserver.schema import Signature
+from mooring.modelserver.watch import Watch
 from mooring.modelserver.worker import Worker
+from tests.modelserver.conftest import wait_until
 
 
 @pytest.mark.parametrize(
@@ -122,23 +124,40 @@ def test_the_worker_is_bounded_and_drops_what_nobody_waits_for() -> None:
         gate.wait(30)
 
     async def scenario() -> None:
-        worker = Worker(threads=1, max_waiting=1)
-        running = asyncio.create_task(worker.run(block))
+        worker = Worker(Watch(threads=1, stuck_seconds=60), threads=1, max_waiting=1)
+        running = asyncio.create_task(worker.run(block, "r"))
         await asyncio.to_thread(begun.wait, 30)
-        waiting = asyncio.create_task(worker.run(lambda: done.append("waited")))
+        waiting = asyncio.create_task(worker.run(lambda: done.append("waited"), "r"))
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await worker.run(lambda: None)
+            await worker.run(lambda: None, "r")
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        freed = asyncio.create_task(worker.run(lambda: 7))  # the place of the one that gave up
+        freed = asyncio.create_task(worker.run(lambda: 7, "r"))  # the place of the one that gave up
         await asyncio.sleep(0)
         assert not freed.done()
         gate.set()
         assert await freed == 7
         await running
-        assert await worker.run(lambda: 5) == 5
+        assert await worker.run(lambda: 5, "r") == 5
 
     asyncio.run(scenario())
     assert done == []
     assert DeadlineExceeded.status == 504
+
+
+def test_nothing_is_queued_behind_threads_that_are_all_stuck() -> None:
+    gate = threading.Event()
+
+    async def scenario() -> None:
+        watch = Watch(threads=1, stuck_seconds=0.05)
+        worker = Worker(watch, threads=1, max_waiting=1)
+        running = asyncio.create_task(worker.run(lambda: gate.wait(30), "r"))
+        await asyncio.to_thread(wait_until, watch.is_hopeless)
+        with pytest.raises(Unavailable):
+            worker.run(lambda: None, "s").send(None)  # at once: without a turn of the event loop
+        gate.set()
+        assert await running
+        assert await worker.run(lambda: 5, "t") == 5
+
+    asyncio.run(scenario())

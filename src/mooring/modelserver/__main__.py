@@ -17,7 +17,7 @@ def parse(arguments: list[str]) -> ServeOptions:
     parser.add_argument("--host", default=ServeOptions.host)
     parser.add_argument("--port", type=int, default=ServeOptions.port)
     parser.add_argument("--uds", type=Path, help="listen on this unix socket instead")
-    for name in ("stop_grace_seconds", "request_seconds", "keep_alive_seconds"):
+    for name in ("stop_grace_seconds", "request_seconds", "stuck_seconds", "keep_alive_seconds"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(ServeOptions, name))
     parser.add_argument("--journal", type=Path, help="a folder shared by all replicas of one deployment")
     for name in ("max_request_bytes", "concurrency", "max_waiting", "max_deaths"):

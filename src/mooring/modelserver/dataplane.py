@@ -39,7 +39,7 @@ class DataPlane:
         """
         try:
             async with asyncio.timeout(deadline_seconds):
-                return await self._worker.run(lambda: self._answer_once(decode, request))
+                return await self._worker.run(lambda: self._answer_once(decode, request), request.id)
         except TimeoutError:
             raise DeadlineExceeded(
                 "the model did not answer in time: send fewer rows, or allow more seconds per request"

@@ -11,8 +11,10 @@ import orjson
 
 from mooring.modelserver.errors import LoadFailed, ServingError, describe
 from mooring.modelserver.journal import Journal
+from mooring.modelserver.memory import Reclaimer
 from mooring.modelserver.options import ServeOptions
 from mooring.modelserver.suspicion import Suspicion
+from mooring.modelserver.watch import Watch
 from mooring.modelserver.worker import Worker
 
 if TYPE_CHECKING:
@@ -26,20 +28,16 @@ _SERVING_MARK = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
 """Models look at it (MLflow's own tracing does); MLflow's scoring server sets it, too."""
 
 
-def load_routes(options: ServeOptions, folder: Path, journal: Journal | None = None) -> "Routes":
+def load_routes(options: ServeOptions, folder: Path, watch: Watch, journal: Journal | None = None) -> "Routes":
     """The routes of the model, ready to answer. Raises LoadFailed. What is downloaded stays in `folder`."""
     os.environ[_SERVING_MARK] = "true"
     model = _attempt("", lambda: _load(options.model_uri, folder))
-    from mooring.modelserver.dataplane import DataPlane
-    from mooring.modelserver.endpoints.inference import InferenceEndpoints
-
-    worker = Worker(threads=options.concurrency, max_waiting=options.max_waiting)
-    plane = DataPlane(model, worker, Suspicion(journal, max_deaths=options.max_deaths) if journal else None)
+    plane = _attempt("", lambda: _data_plane(model, options, watch, journal))
     if model.example is not None:
         _attempt("its own input example fails: ", lambda: _exercise(plane))
     # MLflow warns of each extra column and parameter, for every request anew.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    return InferenceEndpoints(plane, options).routes()
+    return _attempt("it cannot be described to callers: ", lambda: _routes(plane, options))
 
 
 def download_folder() -> tempfile.TemporaryDirectory[str]:
@@ -52,6 +50,19 @@ def _load(uri: str, folder: Path) -> "LoadedModel":
     from mooring.modelserver.model import load
 
     return load(uri, folder)
+
+
+def _data_plane(model: "LoadedModel", options: ServeOptions, watch: Watch, journal: Journal | None) -> "DataPlane":
+    from mooring.modelserver.dataplane import DataPlane
+
+    worker = Worker(watch, threads=options.concurrency, max_waiting=options.max_waiting)
+    return DataPlane(model, worker, Suspicion(journal, max_deaths=options.max_deaths) if journal else None)
+
+
+def _routes(plane: "DataPlane", options: ServeOptions) -> "Routes":
+    from mooring.modelserver.endpoints.inference import InferenceEndpoints
+
+    return InferenceEndpoints(plane, options, Reclaimer()).routes()
 
 
 def _exercise(plane: "DataPlane") -> None:
@@ -70,7 +81,7 @@ def _attempt(what: str, step: Callable[[], T]) -> T:
         raise LoadFailed(what + error.message) from error
     except ModuleNotFoundError as error:
         raise LoadFailed(f"{what}{describe(error)}: install what the model's requirements.txt lists") from error
-    except Exception as error:
-        raise LoadFailed(what + describe(error)) from error
     except SystemExit as error:
         raise LoadFailed(f"{what}the model's code called exit({error.code})") from error
+    except BaseException as error:  # a model's code raises what it likes, and this thread is not the one to end
+        raise LoadFailed(what + describe(error)) from error

@@ -1,9 +1,11 @@
 """A loaded model: what it promises (signature, example) and its `predict`."""
 
 import logging
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import mlflow.artifacts
 import mlflow.pyfunc
@@ -50,9 +52,11 @@ class LoadedModel:
 def load(uri: str, folder: Path) -> LoadedModel:
     """Load any MLflow model; what is not local is downloaded into `folder` and has to stay there.
 
-    Raises whatever the download, MLflow and the model's libraries raise.
+    A local folder is used where it is, and nothing is written into it. Raises whatever the download, MLflow and the
+    model's libraries raise.
     """
-    local = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    local = _local_folder(uri) or Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    _keep_compiled_code_out(local)
     if different := differences(local):
         _logger.warning("the model was logged with other libraries: %s", "; ".join(different))
     pyfunc = mlflow.pyfunc.load_model(str(local), suppress_warnings=True)
@@ -64,3 +68,19 @@ def load(uri: str, folder: Path) -> LoadedModel:
         example=example_body(local, metadata.saved_input_example_info),
         parses_input=not metadata._is_signature_from_type_hint(),
     )
+
+
+def _local_folder(uri: str) -> Path | None:
+    parts = urlsplit(uri)
+    is_file_uri = parts.scheme == "file" and parts.netloc in ("", "localhost")
+    path = Path(unquote(parts.path) if is_file_uri else uri)
+    return path.resolve() if path.is_dir() else None
+
+
+def _keep_compiled_code_out(folder: Path) -> None:
+    """Python would write `__pycache__` beside a model's own code, into a folder that is not ours to change.
+
+    Switched off for the whole process, as code may be imported as late as in `predict`.
+    """
+    if next(folder.rglob("*.py"), None):
+        sys.dont_write_bytecode = True

@@ -21,6 +21,9 @@ class ServeOptions:
     """How long running requests may go on after SIGTERM."""
     request_seconds: float = 60.0
     """From the first byte of a request's body to its answer, the time in the queue included."""
+    stuck_seconds: float | None = None
+    """A prediction that runs for longer may never return: the server is then neither live nor ready until it does.
+    Twice `request_seconds` when not given."""
     keep_alive_seconds: float = 75.0
     """How long an idle connection stays open; a proxy in front should give up earlier than that."""
     max_request_bytes: int = 104_857_600
@@ -34,6 +37,11 @@ class ServeOptions:
     max_deaths: int = 1
     """How many replicas (at least 1) may die over one request before it is refused. With more than 1, a request that
     was being predicted by chance when its replica was killed is answered, and a deadly one costs as many replicas."""
+
+    @property
+    def stuck_after_seconds(self) -> float:
+        """`stuck_seconds`, or what it is when not given."""
+        return 2 * self.request_seconds if self.stuck_seconds is None else self.stuck_seconds
 
     @property
     def model_name(self) -> str:

@@ -16,11 +16,13 @@ import uvicorn
 from mooring.modelserver.app import Application
 from mooring.modelserver.endpoints.health import health_routes
 from mooring.modelserver.endpoints.pages import page_routes
-from mooring.modelserver.errors import LoadFailed
+from mooring.modelserver.errors import LoadFailed, describe
 from mooring.modelserver.journal import Journal
 from mooring.modelserver.loading import load_routes
+from mooring.modelserver.onewrite import OneWriteProtocol
 from mooring.modelserver.options import ServeOptions
 from mooring.modelserver.routes import Routes, Table
+from mooring.modelserver.watch import Watch
 
 _logger = logging.getLogger("mooring.modelserver")
 
@@ -32,12 +34,13 @@ class ModelServer:
         self._options = options
         self._journal = journal
         self._folder = folder
+        self._watch = Watch(threads=options.concurrency, stuck_seconds=options.stuck_after_seconds)
         self._app = Application(self._table({}))
         self._server = _Uvicorn(
             uvicorn.Config(
                 self._app,
                 loop="uvloop",
-                http="httptools",
+                http=OneWriteProtocol,
                 ws="none",
                 lifespan="off",
                 access_log=False,
@@ -71,19 +74,26 @@ class ModelServer:
         started = time.monotonic()
         try:
             with _no_collections():
-                routes = load_routes(self._options, self._folder, self._journal)
+                table = self._table(load_routes(self._options, self._folder, self._watch, self._journal))
         except LoadFailed as failure:
-            self._failure = failure
-            _logger.debug("cannot load the model", exc_info=failure)
-            self._stop()
+            self._give_up(failure)
+            return
+        except BaseException as error:
+            _logger.exception("the load failed in the server itself")
+            self._give_up(LoadFailed(f"the model server failed: {describe(error)}"))
             return
         _logger.info("model %s is ready after %.2f s", self._options.model_name, time.monotonic() - started)
         with contextlib.suppress(RuntimeError):  # the loop is closed: asked to end meanwhile
-            loop.call_soon_threadsafe(self._app.publish, self._table(routes))
+            loop.call_soon_threadsafe(self._app.publish, table)
+
+    def _give_up(self, failure: LoadFailed) -> None:
+        self._failure = failure
+        _logger.debug("cannot load the model", exc_info=failure)
+        self._stop()
 
     def _table(self, routes: Routes) -> Table:
         name, version = self._options.model_name, self._options.model_version
-        health = health_routes(name, version, lambda: not self._app.is_loading)
+        health = health_routes(name, version, lambda: not self._app.is_loading, self._watch.trouble)
         return Table.of(name, health, page_routes(name), routes)
 
 

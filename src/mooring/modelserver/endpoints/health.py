@@ -7,22 +7,32 @@ import orjson
 from mooring.modelserver.http import Request, Response
 from mooring.modelserver.routes import Endpoint, Routes
 
+_LOADING = "the model is still loading"
 
-def health_routes(name: str, version: str | None, is_ready: Callable[[], bool]) -> Routes:
-    """Live as soon as the process listens; ready once the model is loaded and has answered its own example."""
+
+def health_routes(
+    name: str, version: str | None, is_loaded: Callable[[], bool], trouble: Callable[[], str | None]
+) -> Routes:
+    """Live as soon as the process listens; ready once the model is loaded and has answered its own example.
+
+    Neither while there is `trouble`, which says what it is.
+    """
+
+    def why_not_ready() -> str | None:
+        return trouble() if is_loaded() else _LOADING
 
     async def live(_: Request) -> Response:
-        return Response(b'{"live":true}')
+        return _state("live", trouble())
 
     async def ready(_: Request) -> Response:
-        return Response(orjson.dumps({"ready": is_ready()}), 200 if is_ready() else 503)
+        return _state("ready", why_not_ready())
 
     async def model_ready(_: Request) -> Response:
-        return Response(orjson.dumps({"name": name, "ready": is_ready()}), 200 if is_ready() else 503)
+        return _state("ready", why_not_ready(), name=name)
 
     async def ping(_: Request) -> Response:
-        # An answer and not an error: whoever asks asks again and again, which nobody wants to read in a log.
-        return Response(b"\n", 200 if is_ready() else 503)
+        reason = why_not_ready()
+        return Response(f"{reason or ''}\n".encode(), 503 if reason else 200)
 
     server: Routes = {
         "/v2/health/live": {"GET": live},
@@ -31,6 +41,12 @@ def health_routes(name: str, version: str | None, is_ready: Callable[[], bool]) 
         "/health": {"GET": ping},
     }
     return {**server, **{f"{path}/ready": {"GET": model_ready} for path in model_paths(name, version)}}
+
+
+def _state(word: str, reason: str | None, **facts: str) -> Response:
+    # An answer and not an error: whoever asks asks again and again, which nobody wants to read in a log.
+    body = {**facts, word: reason is None, **({"reason": reason} if reason else {})}
+    return Response(orjson.dumps(body), 503 if reason else 200)
 
 
 def model_paths(name: str, version: str | None) -> tuple[str, ...]:

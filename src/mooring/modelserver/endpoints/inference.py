@@ -12,6 +12,7 @@ from mooring.modelserver.endpoints.health import model_paths
 from mooring.modelserver.errors import SlowBody
 from mooring.modelserver.http import Request, Response
 from mooring.modelserver.inference import Call
+from mooring.modelserver.memory import Reclaimer
 from mooring.modelserver.openapi import Model, openapi_document
 from mooring.modelserver.options import ServeOptions
 from mooring.modelserver.protocols import oip, scoring
@@ -27,6 +28,7 @@ class InferenceEndpoints:
 
     plane: DataPlane
     options: ServeOptions
+    reclaimer: Reclaimer
 
     def routes(self) -> Routes:
         """All of them; documents that never change are written once, here."""
@@ -63,7 +65,10 @@ class InferenceEndpoints:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.options.request_seconds
         body = await self._body(request)
-        answer = await self.plane.infer(lambda: decode(body), request, deadline_seconds=deadline - loop.time())
+        try:
+            answer = await self.plane.infer(lambda: decode(body), request, deadline_seconds=deadline - loop.time())
+        finally:
+            self.reclaimer.note(len(body))
         return Response(answer)
 
     async def _body(self, request: Request) -> bytes:

@@ -1,0 +1,44 @@
+"""The head and the body of an answer leave together."""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class OneWriteProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol on a transport that gathers.
+
+    Uvicorn writes the head and then the body. A replica that is killed in between has begun to answer, so the gateway
+    cannot ask another one. (An answer that is larger than the socket's buffer, some 200 kB, still leaves in parts.)
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+
+
+class _Gathering:
+    """A transport that hands on as one piece what is written in one turn of the event loop."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._pieces: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, piece: bytes) -> None:
+        if not self._pieces:
+            self._loop.call_soon(self._flush)
+        self._pieces.append(piece)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        # Closed meanwhile: by the client, who wants no answer any more.
+        if pieces and not self._transport.is_closing():
+            self._transport.writelines(pieces)  # one `writev`, so that no body is copied
