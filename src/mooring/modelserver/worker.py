@@ -98,21 +98,28 @@ class Worker:
                 # With the lock: whoever looks finds a job in the queue or at work, never in between.
                 self._watch.begin(number, job.request_id)
             if job.future.set_running_or_notify_cancel():
-                _settle(job)
-            self._watch.end(number)
+                self._settle(job, number)
+            else:
+                self._watch.end(number)
             # Not kept until the next one comes: a request may hold a hundred megabytes.
             del job
 
+    def _settle(self, job: _Job, number: int) -> None:
+        try:
+            job.future.set_result(self._outcome(job, number))
+        except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
+            job.future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - a model's `exit()`, which would end the loop of who waits
+            job.future.set_exception(RuntimeError(f"the job tried to end the process: {error!r}"))
+        finally:
+            del job  # the same circle as in `run`
 
-def _settle(job: _Job) -> None:
-    try:
-        job.future.set_result(job.work())
-    except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
-        job.future.set_exception(error)
-    except BaseException as error:  # noqa: BLE001 - a model's `exit()`, which would end the event loop of who waits
-        job.future.set_exception(RuntimeError(f"the job tried to end the process: {error!r}"))
-    finally:
-        del job  # the same circle as in `run`
+    def _outcome(self, job: _Job, number: int) -> Any:
+        try:
+            return job.work()
+        finally:
+            self._watch.end(number)  # before the answer: whoever has it finds the thread free
+            del job
 
 
 def _stuck() -> Unavailable:
