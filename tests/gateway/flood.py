@@ -76,8 +76,9 @@ class Flood:
 
     @property
     def statuses(self) -> set[bytes]:
-        """The different statuses that were answered."""
-        return {sender.answer.split()[1] for sender in list(self._senders) if b" " in sender.answer}
+        """The different statuses that were answered (a connection may also be reset before its answer is read)."""
+        answers = [sender.answer for sender in list(self._senders)]
+        return {answer.split()[1] for answer in answers if answer.startswith(b"HTTP/")}
 
     @property
     def is_settled(self) -> bool:

@@ -24,6 +24,9 @@ print(json.dumps({
 }))
 """
 
+_OF_THE_C_LIBRARY = 0b11 << 31
+"""Signals 32 and 33, which no program can change; some starters leave them ignored."""
+
 
 def test_the_environment_is_the_spec_and_four_variables(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOORING_DATABASE_URL", "canary")
@@ -55,7 +58,8 @@ def test_what_our_starter_ignores_the_program_does_not(harbour: Harbour) -> None
     show = ["/bin/sh", "-c", "grep -E '^Sig(Ign|Blk)' /proc/self/status"]
     harbour.runtime.start("replica1", ReplicaSpec(argv=show))
     harbour.until("replica1", Phase.EXITED)
-    assert [int(message.split()[1], 16) for message in harbour.messages("replica1")] == [0, 0]
+    shown = [int(message.split()[1], 16) & ~_OF_THE_C_LIBRARY for message in harbour.messages("replica1")]
+    assert shown == [0, 0]
 
 
 def test_the_shim_inherits_nothing_either(harbour: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
