@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """Where the state lies; a SQLite file in the home when not given."""
 
+    encryption_key: SecretStr | None = None
+    """Seals secrets in the store: 32 bytes in Base64. Kept in the home's `keys/` when not given; control planes that
+    share a store need the same one."""
+
     mlflow_uri: str | None = None
     """The MLflow server whose registry is watched; none, no watching."""
 

@@ -24,6 +24,7 @@ from mooring.store import migrate
 from mooring.store.database import Database
 from mooring.store.tables import Deployment, Replica
 from mooring.store.types import utc_now
+from mooring.store.vault import KEY_BYTES, Vault
 
 START_SECONDS = 20.0
 MODEL_URI = "models:/wine/1"
@@ -92,6 +93,7 @@ def running_server(folder: Path, **changes: Any) -> Iterator[Server]:
     context = ApiContext(
         database=database,
         tokens=TokenIssuer(folder, url, "mooring", 43199),
+        vault=Vault(bytes(KEY_BYTES)),
         public_url=url,
         wake=lambda: wakes.append(None),
         logs=logs,

@@ -7,6 +7,7 @@ from pathlib import Path
 from mooring.api.tokens import TokenIssuer
 from mooring.services.logs import ReplicaLogs
 from mooring.store.database import Database
+from mooring.store.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,12 @@ class ApiContext:
     `public_url` is how clients reach the gateway (`http://host:port`, no slash at the end). `wake` is called after
     each commit that controllers should notice. `webhook` takes the headers (names in lower case) and the body of a
     registry's call and says whether its signature is right; None when there is no registry. `local_model_folders`:
-    models below these may be deployed by path.
+    models below these may be deployed by path. `vault` seals secrets before they are stored.
     """
 
     database: Database
     tokens: TokenIssuer
+    vault: Vault
     public_url: str
     wake: Callable[[], None]
     logs: ReplicaLogs

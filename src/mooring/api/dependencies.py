@@ -8,7 +8,7 @@ from mooring.api.authentication import principal_of
 from mooring.api.context import ApiContext
 from mooring.api.schemas.common import ID_PATTERN
 from mooring.api.schemas.resource_groups import GROUP_ID_PATTERN
-from mooring.errors import InvalidRequest
+from mooring.errors import Forbidden, InvalidRequest
 from mooring.services.paging import DEFAULT_TOP, HIGHEST_TOP, Page
 from mooring.services.resource_groups import DEFAULT_GROUP
 
@@ -37,6 +37,13 @@ async def _group(
     return group
 
 
+async def _whole_tenant(request: Request) -> None:
+    if not principal_of(request.scope).is_for_whole_tenant:
+        raise Forbidden(
+            "this belongs to the whole tenant, and the client is bound to resource groups: ask its operator"
+        )
+
+
 async def _page(
     top: Annotated[int, Query(alias="$top", ge=0, le=HIGHEST_TOP)] = DEFAULT_TOP,
     skip: Annotated[int, Query(alias="$skip", ge=0, le=_HIGHEST_SKIP)] = 0,
@@ -46,6 +53,8 @@ async def _page(
 
 Context = Annotated[ApiContext, Depends(_context)]
 Group = Annotated[str, Depends(_group)]
+ForWholeTenant = Depends(_whole_tenant)
+"""For `dependencies` of routes: refuses clients that are bound to resource groups."""
 PageOfList = Annotated[Page, Depends(_page)]
 
 ScenarioId = Annotated[str, Path(alias="scenarioId", pattern=ID_PATTERN)]

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import jwt
 import orjson
 
 from mooring.api import signing_keys
+from mooring.domain.roles import Role
 from mooring.errors import Unauthorized
 
 ALL_GROUPS = "*"
 _ALGORITHM = "RS256"
 _SCOPE = "mooring"
 _CLOCK_SKEW_SECONDS = 30
-_CLAIMS = ("iss", "sub", "client_id", "aud", "iat", "exp", "jti")
+_CLAIMS = ("iss", "sub", "client_id", "aud", "iat", "exp", "jti", "role", "groups")
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,16 @@ class Principal:
     """Who calls. `groups` are the resource groups that the client may use; `*` stands for all."""
 
     client_id: str
-    scopes: frozenset[str] = frozenset()
+    role: Role = Role.ADMIN
     groups: frozenset[str] = frozenset({ALL_GROUPS})
 
     def may_use(self, group: str) -> bool:
-        return ALL_GROUPS in self.groups or group in self.groups
+        return self.is_for_whole_tenant or group in self.groups
+
+    @property
+    def is_for_whole_tenant(self) -> bool:
+        """Whether it is bound to no resource groups."""
+        return ALL_GROUPS in self.groups
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class TokenIssuer:
         self._audience = audience
         self._lifetime = lifetime_seconds
 
-    def issue(self, client_id: str, groups: tuple[str, ...] = (ALL_GROUPS,)) -> IssuedToken:
+    def issue(self, client_id: str, role: Role = Role.ADMIN, groups: Sequence[str] = (ALL_GROUPS,)) -> IssuedToken:
         """A token for a client that has proven who it is."""
         now = int(time.time())
         jti = uuid.uuid4().hex
@@ -65,6 +72,7 @@ class TokenIssuer:
             "exp": now + self._lifetime,
             "jti": jti,
             "scope": _SCOPE,
+            "role": role.value,
             "groups": list(groups),
         }
         value = jwt.encode(claims, self._signing.private, _ALGORITHM, headers={"kid": self._signing.id})
@@ -102,11 +110,11 @@ class TokenIssuer:
 
 
 def _principal(claims: dict[str, object]) -> Principal:
-    groups = claims.get("groups", [])
+    groups = claims["groups"]
     if not isinstance(groups, list):
         raise jwt.InvalidTokenError("groups is no list")
     return Principal(
         client_id=str(claims["client_id"]),
-        scopes=frozenset(str(claims.get("scope", "")).split()),
+        role=Role(claims["role"]),
         groups=frozenset(str(group) for group in groups),
     )

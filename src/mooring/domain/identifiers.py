@@ -9,6 +9,11 @@ def new_deployment_id() -> str:
     return "d" + secrets.token_hex(8)[:15]
 
 
+def new_execution_id() -> str:
+    """`e` and 15 hexadecimal digits."""
+    return "e" + secrets.token_hex(8)[:15]
+
+
 def new_revision_id() -> str:
     """`v` and 15 hexadecimal digits."""
     return "v" + secrets.token_hex(8)[:15]

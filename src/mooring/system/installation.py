@@ -19,7 +19,8 @@ from mooring.services import catalog
 from mooring.settings import Settings
 from mooring.store.database import Database
 from mooring.store.migrate import upgrade
-from mooring.system import parts
+from mooring.store.vault import Vault
+from mooring.system import encryption, parts
 from mooring.system.address import check_port_is_free, choose_address, keep_address, kept_address
 from mooring.system.control_server import ControlServer
 from mooring.system.errors import CannotStart
@@ -62,7 +63,8 @@ class Installation:
         self._start_mlflow(report)  # early, because it takes longest; it is waited for last
 
         report("opening the store")
-        database = self._open_store()
+        vault = encryption.open_vault(self.settings, self.home)
+        database = self._open_store(vault)
         report("starting the gateway")
         self._start_gateway(gateway)
         # Only now: a key must not name an address that belongs to somebody else.
@@ -75,7 +77,7 @@ class Installation:
         options = parts.controller_options(self.settings, self.home, self.mlflow_url, keep_running)
         controllers = Controllers(database, runtime, gateway, options)
         watch = self._registry_watch(database)
-        self._serve(database, tokens, runtime, controllers, watch)
+        self._serve(database, tokens, vault, runtime, controllers, watch)
         controllers.start()
         self._undo.append(controllers.stop)
         if watch:
@@ -103,13 +105,14 @@ class Installation:
         self._own_mlflow.start()
         self.mlflow_url = self._own_mlflow.url
 
-    def _open_store(self) -> Database:
+    def _open_store(self, vault: Vault) -> Database:
         database = Database(parts.database_url(self.settings, self.home))
         self._undo.append(database.close)
         try:
             upgrade(database)
             with database.transaction() as session:
                 catalog.install(session)
+                encryption.require_key_of_store(session, vault)
         except DBAPIError as error:
             raise CannotStart(f"the store cannot be used: {error.orig}. Free its disk, or restore a backup.") from error
         return database
@@ -141,6 +144,7 @@ class Installation:
         self,
         database: Database,
         tokens: TokenIssuer,
+        vault: Vault,
         runtime: ProcessRuntime,
         controllers: Controllers,
         watch: RegistryWatch | None,
@@ -148,6 +152,7 @@ class Installation:
         context = ApiContext(
             database=database,
             tokens=tokens,
+            vault=vault,
             public_url=self.address.public_url,
             wake=controllers.wake,
             logs=runtime.logs,

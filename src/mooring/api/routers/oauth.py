@@ -8,7 +8,9 @@ from starlette.responses import Response
 from mooring.api import answers
 from mooring.api.dependencies import Context
 from mooring.api.token_requests import TokenRequest
+from mooring.domain.roles import Role
 from mooring.services import clients
+from mooring.store.tables import Client
 
 router = APIRouter(prefix="/oauth", tags=["Token"])
 
@@ -20,14 +22,14 @@ async def _token_request(request: Request) -> TokenRequest:
 @router.post("/token")
 def issue_token(context: Context, asked: Annotated[TokenRequest, Depends(_token_request)]) -> Response:
     """Client id and secret by HTTP Basic or in the form; `grant_type=client_credentials` in the form or the query."""
-    client_id = _authenticated(context, asked)
-    if client_id is None:
+    client = _authenticated(context, asked)
+    if client is None:
         return _refusal(401, "unauthorized", "Bad credentials", basic=asked.by_header)
     if asked.grant_type is None:
         return _refusal(400, "invalid_request", "Missing grant type")
     if asked.grant_type != "client_credentials":
         return _refusal(400, "unsupported_grant_type", "Only client_credentials is supported")
-    issued = context.tokens.issue(client_id)
+    issued = context.tokens.issue(client.id, Role(client.role), client.groups)
     content = {
         "access_token": issued.value,
         "token_type": "bearer",
@@ -44,12 +46,12 @@ async def get_keys(context: Context) -> Response:
     return Response(context.tokens.key_set(), media_type="application/json")
 
 
-def _authenticated(context: Context, asked: TokenRequest) -> str | None:
+def _authenticated(context: Context, asked: TokenRequest) -> Client | None:
     with context.database.reading() as session:
         for credentials in asked.credentials:
             client = clients.authenticate(session, credentials.client_id, credentials.secret)
             if client is not None:
-                return client.id
+                return client
     return None
 
 
