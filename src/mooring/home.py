@@ -50,6 +50,21 @@ class Home:
         return self.run / "mlflow.json"
 
     @property
+    def runtime_record(self) -> Path:
+        """In which home the replicas lie, when that is another one (of another control plane of the same store)."""
+        return self.run / "runtime.json"
+
+    @property
+    def sharers(self) -> Path:
+        """A file for each home whose replicas lie here."""
+        return self.run / "sharers"
+
+    @property
+    def gateway_options(self) -> Path:
+        """How the gateway was last started."""
+        return self.gateway / "options.json"
+
+    @property
     def control_socket(self) -> Path:
         """Where the gateway reaches the control plane."""
         return self.sockets / "control-plane.sock"

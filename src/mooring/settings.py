@@ -24,7 +24,17 @@ class Settings(BaseSettings):
     """The port that the gateway listens on; 0 takes a free one at the first start and keeps it."""
 
     database_url: SecretStr | None = None
-    """Where the state lies; a SQLite file in the home when not given."""
+    """Where the state lies: `postgresql://USER:PASSWORD@HOST/NAME`, which several control planes may share; a SQLite
+    file in the home when not given. Give it in the environment when it holds a password: others can see a command."""
+
+    database_connections: int = Field(default=60, ge=5)
+    """How many connections to PostgreSQL one control plane has at most."""
+
+    database_connect_seconds: float = Field(default=5.0, gt=0)
+    """How long connecting to PostgreSQL may take (whole seconds, 2 at least)."""
+
+    database_statement_seconds: float = Field(default=30.0, gt=0)
+    """How long one query of PostgreSQL may take, and how long a request waits for a connection or for other writers."""
 
     encryption_key: SecretStr | None = None
     """Seals secrets in the store: 32 bytes in Base64. Kept in the home's `keys/` when not given; control planes that
@@ -66,6 +76,9 @@ class Settings(BaseSettings):
     crash_window_seconds: float = Field(default=600.0, gt=0)
     """Deaths of replicas older than this are forgotten."""
 
+    dead_days: float = Field(default=7.0, gt=0)
+    """A deployment that has been DEAD for so many days, and serves nothing, is deleted."""
+
     standby_seconds: float = Field(default=10.0, ge=0)
     """How long a replaced version stays ready beside its successor. Traffic returns if that one dies."""
 
@@ -77,6 +90,9 @@ class Settings(BaseSettings):
 
     drain_seconds: float = Field(default=1.0, ge=0)
     """How long an old replica goes on after the gateway has stopped sending to it, before it is asked to end."""
+
+    max_resource_groups: int = Field(default=1000, ge=1)
+    """How many resource groups there may be; creating another one is refused."""
 
     request_timeout_seconds: float = Field(default=60.0, gt=0)
     """How long the gateway waits for an answer to an inference request."""

@@ -1,24 +1,17 @@
 """A real store with one deployment in it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from mooring.services import catalog
 from mooring.store.database import Database
-from mooring.store.migrate import upgrade
 from mooring.store.tables import Configuration, Deployment, Revision
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'store.db'}")
-    upgrade(database)
-    with database.transaction() as session:
+def database(migrated_store: Database) -> Database:
+    with migrated_store.transaction() as session:
         catalog.install(session)
-    yield database
-    database.close()
+    return migrated_store
 
 
 @pytest.fixture

@@ -18,14 +18,14 @@ def age_lease(database: Database, deployment_id: str) -> None:
 
 
 def test_of_many_only_one_gets_it(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, seconds=30)
+    leases = Leases(database, Deployment, seconds=30)
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda _: leases.take(deployment_id, 1), range(8)))
     assert len([lease for lease in taken if lease]) == 1
 
 
 def test_what_was_given_back_can_be_taken(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, seconds=30)
+    leases = Leases(database, Deployment, seconds=30)
     first = leases.take(deployment_id, 1)
     assert first
     leases.give_back(first)
@@ -35,7 +35,7 @@ def test_what_was_given_back_can_be_taken(database: Database, deployment_id: str
 def test_a_lease_that_ran_out_goes_to_the_next_and_its_first_owner_cannot_record(
     database: Database, deployment_id: str
 ) -> None:
-    leases = Leases(database, seconds=30)
+    leases = Leases(database, Deployment, seconds=30)
     first = leases.take(deployment_id, 1)
     assert first
     age_lease(database, deployment_id)
@@ -47,7 +47,7 @@ def test_a_lease_that_ran_out_goes_to_the_next_and_its_first_owner_cannot_record
 
 
 def test_recording_prolongs_the_lease(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, seconds=30)
+    leases = Leases(database, Deployment, seconds=30)
     lease = leases.take(deployment_id, 1)
     assert lease
     age_lease(database, deployment_id)
@@ -57,7 +57,7 @@ def test_recording_prolongs_the_lease(database: Database, deployment_id: str) ->
 
 
 def test_a_new_wish_of_the_owner_makes_decisions_on_the_old_one_void(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, seconds=30)
+    leases = Leases(database, Deployment, seconds=30)
     lease = leases.take(deployment_id, 1)
     assert lease
     with database.transaction() as session:
@@ -70,7 +70,7 @@ def test_a_new_wish_of_the_owner_makes_decisions_on_the_old_one_void(database: D
 
 
 def test_a_removed_deployment_has_no_lease(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, seconds=30)
+    leases = Leases(database, Deployment, seconds=30)
     lease = leases.take(deployment_id, 1)
     assert lease
     with database.transaction() as session:
@@ -80,7 +80,7 @@ def test_a_removed_deployment_has_no_lease(database: Database, deployment_id: st
 
 
 def test_a_new_control_plane_of_a_home_does_not_wait_for_the_dead_one(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, seconds=3600)
+    leases = Leases(database, Deployment, seconds=3600)
     assert leases.take(deployment_id, 1)
-    Leases(database, seconds=30).clear()
+    Leases(database, Deployment, seconds=30).clear()
     assert leases.take(deployment_id, 1)

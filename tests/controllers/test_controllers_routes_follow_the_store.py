@@ -10,14 +10,17 @@ import pytest
 from mooring.controllers.routing import Router
 from mooring.controllers.upkeep import Upkeep
 from mooring.gateway.errors import GatewayError
-from mooring.gateway.routes import Routes
+from mooring.gateway.routes import Revocation, Routes
 from mooring.store.database import Database
-from mooring.store.tables import Deployment, Replica, ResourceGroup, Revision
+from mooring.store.tables import Client, Deployment, Replica, ResourceGroup, Revision
 from mooring.store.types import utc_now
 
 if TYPE_CHECKING:
     from mooring.gateway.gateway import Gateway
     from mooring.runtimes.base import Runtime
+
+
+LIFETIME = timedelta(hours=12)
 
 
 class RememberingGateway:
@@ -45,6 +48,7 @@ def router(database: Database, gateway: RememberingGateway) -> Router:
         cast("Gateway", gateway),
         socket_of=lambda replica_id: Path("/sockets") / replica_id,
         models_group="default",
+        token_lifetime=LIFETIME,
     )
 
 
@@ -138,3 +142,25 @@ def test_what_could_not_be_published_is_published_by_the_upkeep(database: Databa
     assert gateway.applied.wait(20)
     upkeep.stop(timeout_seconds=10)
     assert sockets(gateway.routes) == ["r1"]
+
+
+def test_tokens_that_were_taken_back_are_refused_until_they_have_run_out(database: Database) -> None:
+    now = utc_now().replace(microsecond=0)
+    long_ago = now - LIFETIME - timedelta(minutes=2)
+    with database.transaction() as session:
+        for name, deleted, valid_from in (
+            ("a-deleted", now, None),
+            ("b-rotated", None, now),
+            ("c-rotated-then-deleted", now, now - timedelta(hours=1)),
+            ("d-deleted-long-ago", long_ago, None),
+            ("e-rotated-long-ago", None, long_ago),
+            ("f-untouched", None, None),
+        ):
+            session.add(Client(id=name, secret_hash="x", deleted_at=deleted, tokens_valid_from=valid_from))
+    gateway = RememberingGateway()
+    router(database, gateway).publish()
+    assert gateway.routes.revoked == (
+        Revocation("a-deleted"),
+        Revocation("b-rotated", int(now.timestamp())),
+        Revocation("c-rotated-then-deleted"),
+    )

@@ -1,7 +1,6 @@
-"""A database of one test."""
+"""A database of one test, on each kind of store."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,7 @@ from mooring.store.database import Database
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'mooring.db'}")
+def database(empty_store: str) -> Iterator[Database]:
+    opened = Database(empty_store)
     yield opened
     opened.close()

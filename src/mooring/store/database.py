@@ -2,71 +2,72 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
-_SQLITE_BUSY_SECONDS = 15
-_SQLITE_OVERFLOW = 60
-"""More than the threads that handle requests and the controllers together: nobody waits for a connection."""
+from mooring.store import postgresql, sqlite
+
+
+class UnknownStore(ValueError):
+    """The URL names no store that Mooring can use. The message does not repeat it: it may hold a password."""
 
 
 class Database:
-    """An engine and its sessions. Usable from many threads; a session belongs to one."""
+    """An engine and its sessions. Usable from many threads; a session belongs to one. Raises UnknownStore."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _create_engine(url)
+    def __init__(self, url: str, limits: postgresql.Limits | None = None) -> None:
+        self.engine = _create_engine(url, limits or postgresql.Limits())
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One transaction: committed at the end of the block, rolled back when it raises.
 
-        On SQLite it takes the write lock at once, so that what was read still holds when it is written. No slow call
-        (network, process) belongs inside.
+        Writers go one after the other, on SQLite and on PostgreSQL alike: what was read still holds when it is
+        written, and who looks whether a name is free gets it. No slow call (network, process) belongs inside.
         """
         with self._sessions() as session, session.begin():
+            if self.kind == "postgresql":
+                postgresql.take_write_lock(session)
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for queries only; SQLite's write lock is not taken."""
+        """A session for queries only, which all see the same state; it waits for no writer."""
+        options = postgresql.READ_ONLY if self.kind == "postgresql" else sqlite.READ_ONLY
         with self._sessions() as session:
-            session.connection(execution_options={"mooring_read_only": True})
+            session.connection(execution_options=options)
             yield session
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-def _create_engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(
-        url,
-        connect_args={"timeout": _SQLITE_BUSY_SECONDS},
-        max_overflow=_SQLITE_OVERFLOW,
-    )
-    event.listen(engine, "connect", _prepare_sqlite_connection)
-    event.listen(engine, "begin", _begin_sqlite_transaction)
-    return engine
+def kind_of(url: str) -> str:
+    """What kind of store a URL names: `sqlite` or `postgresql`. Raises UnknownStore."""
+    try:
+        kind = make_url(_spelled_out(url)).get_backend_name()
+    except (ArgumentError, ValueError):  # a port that is no number
+        kind = ""
+    if kind not in ("sqlite", "postgresql"):
+        raise UnknownStore("the database URL has to begin with postgresql:// or with sqlite:///")
+    return kind
 
 
-def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, below
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    # SQLite's own lower() knows ASCII only; PostgreSQL's, and a search regardless of case, know all letters.
-    connection.create_function("lower", 1, _lower, deterministic=True)
+def _create_engine(url: str, limits: postgresql.Limits) -> Engine:
+    if kind_of(url) == "postgresql":
+        return postgresql.create(make_url(_spelled_out(url)), limits)
+    return sqlite.create(make_url(url))
 
 
-def _begin_sqlite_transaction(connection: Any) -> None:
-    read_only = connection.get_execution_options().get("mooring_read_only", False)
-    # A deferred transaction that turns into a writer cannot wait for the lock; an immediate one can.
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()
+def _spelled_out(url: str) -> str:
+    """`postgres://` is what some hosts hand out for PostgreSQL."""
+    return f"postgresql://{url.removeprefix('postgres://')}" if url.startswith("postgres://") else url

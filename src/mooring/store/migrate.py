@@ -10,11 +10,10 @@ from typing import ClassVar
 from sqlalchemy import Connection, inspect, text
 
 from mooring.errors import MooringError
+from mooring.store import postgresql
 from mooring.store.database import Database
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_POSTGRESQL_LOCK = 7_203_601_145_001
-"""Any number will do, as long as every Mooring uses the same."""
 
 
 class UnknownSchema(MooringError):
@@ -68,8 +67,7 @@ def _apply(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with database.transaction() as session:
-        connection = session.connection()
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})"))
-        config.attributes["connection"] = connection
+        if database.kind == "postgresql":
+            postgresql.allow_long_statements(session)
+        config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")

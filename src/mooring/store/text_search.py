@@ -5,10 +5,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Integer
+from sqlalchemy.types import Integer, String
 
 _AnyColumn = ColumnElement[str] | Any
 
@@ -19,6 +19,25 @@ class _position(FunctionElement[int]):
     type = Integer()
     inherit_cache = True
     name = "position"
+
+
+class _lower(FunctionElement[str]):
+    """The text in lower case, by the rules of Unicode."""
+
+    type = String()
+    inherit_cache = True
+    name = "lower"
+
+
+@compiles(_lower)
+def _lower_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_lower, "postgresql")
+def _lower_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    # In a database that was made with the locale "C", its own rules end with ASCII.
+    return f'lower({compiler.process(element.clauses, **options)} COLLATE "und-x-icu")'
 
 
 @compiles(_position, "sqlite")
@@ -34,5 +53,5 @@ def _position_elsewhere(element: Any, compiler: Any, **options: Any) -> str:
 def contains(column: _AnyColumn, text: str, *, case_insensitive: bool) -> ColumnElement[bool]:
     """Whether the column holds this text, letter for letter or regardless of case."""
     if case_insensitive:
-        return _position(func.lower(column), text.lower()) > 0
+        return _position(_lower(column), text.lower()) > 0
     return _position(column, text) > 0

@@ -1,8 +1,11 @@
 """Column types that behave the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect
+import orjson
+from sqlalchemy import ColumnElement, DateTime, Dialect, Text, cast
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
 
@@ -23,6 +26,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class JsonText(TypeDecorator[orjson.Fragment]):
+    """JSON that is passed on as it was written, without being taken apart."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> orjson.Fragment | None:  # noqa: ARG002
+        return None if value is None else orjson.Fragment(value)
+
+
+def unparsed(column: InstrumentedAttribute[Any]) -> ColumnElement[orjson.Fragment]:
+    """A JSON column, to be passed on in an answer, under its own name and without being taken apart."""
+    return cast(column, JsonText()).label(column.key)
 
 
 def utc_now() -> datetime:

@@ -8,6 +8,7 @@ from mooring import processes
 from mooring.api.tokens import TokenIssuer
 from mooring.artifacts.cache import ModelCache
 from mooring.controllers.launch import LaunchOptions
+from mooring.controllers.routing import Neighbours
 from mooring.controllers.service import ControllerOptions
 from mooring.domain.views import Policy
 from mooring.gateway.gateway import Gateway
@@ -15,24 +16,59 @@ from mooring.gateway.options import GatewayOptions
 from mooring.home import Home
 from mooring.processes import ProcessId
 from mooring.runtimes.process.runtime import ProcessRuntime
+from mooring.services.signing_keys import SigningKey
 from mooring.settings import Settings
-from mooring.system.address import Address, kept_address
+from mooring.store.database import Database, UnknownStore, kind_of
+from mooring.store.postgresql import Limits
+from mooring.system.address import Address
+from mooring.system.errors import CannotStart
 
 SERVER_STOP_SECONDS = 10.0
 MLFLOW_START_SECONDS = 90.0
 LONGEST_API_BODY_BYTES = 8 * 1024 * 1024
 """As at the gateway (`gateway/control_plane_routes.py`), which cannot count a body whose length is not announced."""
+_CLOCK_SKEW = timedelta(minutes=1)
+"""As the gateway allows it."""
 _ISSUER = _AUDIENCE = "mooring"
+_CLOCKS_DIFFER = timedelta(hours=1)
 
 
-def database_url(settings: Settings, home: Home) -> str:
-    """The operator's, else a SQLite file in the home."""
-    return settings.database_url.get_secret_value() if settings.database_url else f"sqlite:///{home.database}"
+def open_database(settings: Settings, home: Home) -> Database:
+    """The operator's store, else a SQLite file in the home. Raises CannotStart."""
+    limits = Limits(
+        connect_seconds=settings.database_connect_seconds,
+        statement_seconds=settings.database_statement_seconds,
+        connections=settings.database_connections,
+    )
+    try:
+        return Database(_url(settings, home), limits)
+    except UnknownStore as error:
+        raise _wrong_url(error) from None
 
 
-def token_issuer(settings: Settings, home: Home) -> TokenIssuer:
-    """Its issuer is the home's own name, which stays when the address changes."""
-    return TokenIssuer(home.keys, _ISSUER, _AUDIENCE, settings.token_lifetime_seconds)
+def kind_of_store(settings: Settings, home: Home) -> str:
+    """`sqlite` or `postgresql`. Raises CannotStart for a URL of anything else."""
+    try:
+        return kind_of(_url(settings, home))
+    except UnknownStore as error:
+        raise _wrong_url(error) from None
+
+
+def way_out(database: Database) -> str:
+    """What to do about a store that cannot be used."""
+    if database.kind == "postgresql":
+        return "See that PostgreSQL runs, and that --database-url (MOORING_DATABASE_URL) is right."
+    return "Free its disk, or restore a backup."
+
+
+def token_issuer(settings: Settings, keys: Sequence[SigningKey]) -> TokenIssuer:
+    """Its issuer is the same for all control planes, and stays when the address changes."""
+    return TokenIssuer(keys, _ISSUER, _AUDIENCE, settings.token_lifetime_seconds)
+
+
+def longest_token(settings: Settings) -> timedelta:
+    """A token that was issued longer ago than this has run out for everybody, whatever their clocks say."""
+    return timedelta(seconds=settings.token_lifetime_seconds) + _CLOCK_SKEW
 
 
 def gateway_options(settings: Settings, home: Home, address: Address, tokens: TokenIssuer) -> GatewayOptions:
@@ -52,10 +88,12 @@ def gateway_options(settings: Settings, home: Home, address: Address, tokens: To
     )
 
 
-def known_gateway(settings: Settings, home: Home) -> Gateway | None:
+def known_gateway(home: Home) -> Gateway | None:
     """The gateway of a home that was started before, to end it."""
-    address = kept_address(home)
-    return Gateway(gateway_options(settings, home, address, token_issuer(settings, home))) if address else None
+    try:
+        return Gateway(GatewayOptions.from_json(home.gateway_options.read_bytes()))
+    except FileNotFoundError:
+        return None
 
 
 def process_runtime(settings: Settings, home: Home) -> ProcessRuntime:
@@ -63,8 +101,13 @@ def process_runtime(settings: Settings, home: Home) -> ProcessRuntime:
 
 
 def controller_options(
-    settings: Settings, home: Home, mlflow_uri: str | None, keep_running: Sequence[Callable[[], None]]
+    settings: Settings,
+    home: Home,
+    mlflow_uri: str | None,
+    keep_running: Sequence[Callable[[], None]],
+    neighbours: Neighbours | None,
 ) -> ControllerOptions:
+    """`home` is the one in which the replicas lie."""
     return ControllerOptions(
         policy=Policy(
             start=timedelta(seconds=settings.replica_start_seconds),
@@ -74,6 +117,7 @@ def controller_options(
             silence=timedelta(seconds=settings.silence_seconds),
             crash_limit=settings.crash_limit,
             crash_window=timedelta(seconds=settings.crash_window_seconds),
+            dead=timedelta(days=settings.dead_days),
         ),
         launch=LaunchOptions(
             open_files=settings.replica_open_files,
@@ -84,14 +128,24 @@ def controller_options(
         ),
         cache=ModelCache(home.cache / "models", mlflow_uri),
         models_group=settings.builder_resource_group,
+        token_lifetime=longest_token(settings),
         steady_seconds=settings.control_loop_seconds,
         lease_seconds=settings.lease_seconds,
         alone=settings.database_url is None,
-        keep_running=(home.keep_sockets_reachable, *keep_running),
+        keep_running=keep_running,
+        neighbours=neighbours,
     )
 
 
-def record_control_plane(home: Home, *, ready: bool) -> None:
-    """Tell `mooring status` and `mooring down` which process this is."""
-    here = processes.identify(os.getpid())
-    processes.write_record(home.control_plane_record, here or ProcessId(os.getpid(), -1), ready=ready)
+def record_control_plane(settings: Settings, home: Home, *, ready: bool) -> None:
+    """Tell `mooring status` and `mooring down` which process this is. Raises CannotStart."""
+    here = processes.identify(os.getpid()) or ProcessId(os.getpid(), -1)
+    processes.write_record(home.control_plane_record, here, ready=ready, store=kind_of_store(settings, home))
+
+
+def _url(settings: Settings, home: Home) -> str:
+    return settings.database_url.get_secret_value() if settings.database_url else f"sqlite:///{home.database}"
+
+
+def _wrong_url(error: UnknownStore) -> CannotStart:
+    return CannotStart(f"{error}: correct --database-url or MOORING_DATABASE_URL")

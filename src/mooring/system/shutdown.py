@@ -7,7 +7,7 @@ from mooring import processes
 from mooring.home import Home
 from mooring.runtimes.base import Phase, Runtime
 from mooring.settings import Settings
-from mooring.system import parts
+from mooring.system import parts, sharing
 from mooring.system.errors import CannotStart
 from mooring.system.lock import HomeLock
 from mooring.system.mlflow_server import MlflowServer
@@ -52,20 +52,32 @@ def _lock_without_owner(home: Home) -> HomeLock:
 
 
 def shut_down_the_rest(settings: Settings, report: Report) -> list[str]:
-    """The same, when the control plane has ended already (or is the caller)."""
+    """The same, when the control plane has ended already (or is the caller).
+
+    Replicas go on as long as another home of the same store uses them: its control plane, or its gateway alone.
+    """
     home = Home(settings.home)
     report("ending the gateway, when its requests are answered")
-    gateway = parts.known_gateway(settings, home)
+    gateway = parts.known_gateway(home)
     if gateway:
         gateway.stop(grace_seconds=settings.replica_stop_seconds)
-    left: list[str] = []
-    if home.replicas.is_dir():
-        report("ending the replicas")
-        left += _end_replicas(parts.process_runtime(settings, home), settings.replica_stop_seconds + 10)
+    left = _end_replicas_unless_shared(settings, home, report)
     if home.mlflow_record.exists():
         report("ending MLflow")
         MlflowServer(home).stop(grace_seconds=_MLFLOW_SECONDS)
     return left
+
+
+def _end_replicas_unless_shared(settings: Settings, home: Home, report: Report) -> list[str]:
+    runtime = sharing.runtime_home(home)
+    if not runtime.replicas.is_dir():
+        return []
+    with sharing.exclusively(runtime, "sharing"):
+        if others := sharing.others(home):
+            report(f"leaving the replicas to {', '.join(str(other.path) for other in others)}")
+            return []
+        report("ending the replicas")
+        return _end_replicas(parts.process_runtime(settings, runtime), settings.replica_stop_seconds + 10)
 
 
 def _end_replicas(runtime: Runtime, timeout_seconds: float) -> list[str]:

@@ -9,7 +9,7 @@ from mooring.home import Home
 from mooring.runtimes.base import Phase
 from mooring.runtimes.process.runtime import ProcessRuntime
 from mooring.settings import Settings
-from mooring.system import parts
+from mooring.system import parts, sharing
 from mooring.system.address import kept_address
 
 
@@ -30,6 +30,10 @@ class InstallationStatus:
     home: str
     address: str | None
     ready: bool
+    store: str = ""
+    """Its kind: `sqlite` or `postgresql`; nothing when it was never started."""
+    shared_with: list[str] = field(default_factory=list)
+    """The other homes that run and use the same replicas."""
     processes: list[ProcessStatus] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -38,6 +42,8 @@ class InstallationStatus:
             "home": self.home,
             "gateway": {"address": self.address, "pid": self.pid_of("gateway")},
             "ready": self.ready,
+            "store": self.store,
+            "sharedWith": self.shared_with,
             "processes": [asdict(process) for process in self.processes],
         }
 
@@ -56,12 +62,15 @@ def installation_status(settings: Settings) -> InstallationStatus:
     found.append(ProcessStatus("gateway", gateway.pid if gateway else None, "running" if gateway else "not running"))
     if home.mlflow_record.exists():
         found.append(_recorded("mlflow", home.mlflow_record))
-    if home.replicas.is_dir():
-        found.extend(_replicas(parts.process_runtime(settings, home)))
+    runtime = sharing.runtime_home(home)
+    if runtime.replicas.is_dir():
+        found.extend(_replicas(parts.process_runtime(settings, runtime)))
     return InstallationStatus(
         home=str(home.path),
         address=address.public_url if address else None,
         ready=bool(control_plane and gateway and record and record[1].get("ready")),
+        store=str(record[1].get("store", "")) if record else "",
+        shared_with=[str(other.path) for other in sharing.others(home)],
         processes=found,
     )
 

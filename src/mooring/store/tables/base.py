@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, MetaData, String
+from sqlalchemy import JSON, Index, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 
 from mooring.store.types import UtcDateTime
@@ -12,6 +12,19 @@ Labels = list[dict[str, str]]
 """`[{"key": …, "value": …}]`"""
 Bindings = list[dict[str, str]]
 """`[{"key": …, "value": …}]` for parameters, `[{"key": …, "artifactId": …}]` for input artifacts."""
+
+
+def indices_of_lists(*filters: str) -> tuple[Index, ...]:
+    """What lists of one resource group need: one index for the whole list, and one for each column to filter by.
+
+    The order of lists (`created_at`, then the id) is in each of them, so that a page is found without sorting and
+    without reading what belongs to other groups.
+    """
+    order = ("created_at", "id")
+    return (
+        Index(None, "resource_group", *order),
+        *(Index(None, "resource_group", column, *order) for column in filters),
+    )
 
 
 class Base(DeclarativeBase):

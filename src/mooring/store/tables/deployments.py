@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from mooring.store.tables.base import Base
+from mooring.store.tables.base import Base, indices_of_lists
 from mooring.store.types import utc_now
 
 
@@ -19,11 +19,17 @@ class Deployment(Base):
     """
 
     __tablename__ = "deployments"
-    __table_args__ = (Index(None, "resource_group", "created_at"),)
+    __table_args__ = (
+        *indices_of_lists("scenario_id", "executable_id", "status"),
+        Index(None, "configuration_id", "created_at", "id"),
+        # For controllers, which ask again and again which ones need something:
+        Index(None, "status", "target_status", "id"),
+        Index(None, "serving_revision_id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     resource_group: Mapped[str] = mapped_column(ForeignKey("resource_groups.id"))
-    configuration_id: Mapped[str] = mapped_column(ForeignKey("configurations.id"), index=True)
+    configuration_id: Mapped[str] = mapped_column(ForeignKey("configurations.id"))
     configuration_name: Mapped[str] = mapped_column(String(256))
     scenario_id: Mapped[str]
     executable_id: Mapped[str]

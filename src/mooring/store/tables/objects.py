@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mooring.store.tables.base import Base, Labels
+from mooring.store.tables.base import Base, Labels, indices_of_lists
 from mooring.store.types import utc_now
 
 
@@ -14,7 +14,7 @@ class Artifact(Base):
     """A reference to data or a model; what lies behind the url is not checked at registration."""
 
     __tablename__ = "artifacts"
-    __table_args__ = (Index(None, "resource_group", "created_at"),)
+    __table_args__ = indices_of_lists("scenario_id", "execution_id", "name", "kind")
 
     id: Mapped[str] = mapped_column(primary_key=True)
     resource_group: Mapped[str] = mapped_column(ForeignKey("resource_groups.id"))
@@ -44,7 +44,7 @@ class Configuration(Base):
     """Values for an executable's parameters and inputs; immutable."""
 
     __tablename__ = "configurations"
-    __table_args__ = (Index(None, "resource_group", "created_at"),)
+    __table_args__ = indices_of_lists("scenario_id", "executable_id")
 
     id: Mapped[str] = mapped_column(primary_key=True)
     resource_group: Mapped[str] = mapped_column(ForeignKey("resource_groups.id"))

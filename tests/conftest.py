@@ -1,0 +1,64 @@
+"""The two kinds of stores that everything has to work with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mooring.store import migrate
+from mooring.store.database import Database
+from tests import postgresql as postgresql_server
+from tests.postgresql import Postgresql
+
+STORES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Postgresql:
+    """A real server, shared by all tests of the session; each takes databases of its own from it."""
+    if postgresql_server.programs() is None:
+        pytest.skip("PostgreSQL is not on this machine: `apt-get install postgresql`, or `make setup` as root")
+    base = tmp_path_factory.getbasetemp()
+    in_worker = base.name.startswith("popen-")
+    return postgresql_server.shared_server(base.parent if in_worker else base)
+
+
+@pytest.fixture(params=STORES)
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store without a table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'mooring.db'}"
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    url = server.new_database(migrated=False)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(params=STORES)
+def migrated_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A store with all tables and no row."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'mooring.db'}")
+        migrate.upgrade(database)
+        yield database
+        database.close()
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    url = server.new_database()
+    database = Database(url)
+    yield database
+    database.close()
+    server.drop(url)
+
+
+@pytest.fixture(scope="session", params=STORES)
+def session_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a store without a table, for all tests of a worker."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('store') / 'mooring.db'}"
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    url = server.new_database(migrated=False)
+    yield url
+    server.drop(url)
