@@ -219,7 +219,9 @@ def _options(folder: Path, key: ec.EllipticCurvePrivateKey) -> GatewayOptions:
 
 
 def _token(key: ec.EllipticCurvePrivateKey) -> str:
-    claims = {"iss": _ISSUER, "aud": _AUDIENCE, "sub": "bench", "exp": int(time.time()) + 3600}
+    now = int(time.time())
+    client = {"sub": "bench", "client_id": "bench", "role": "viewer", "groups": ["default"]}
+    claims = {"iss": _ISSUER, "aud": _AUDIENCE, "iat": now, "exp": now + 3600, **client}
     return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "bench"})
 
 

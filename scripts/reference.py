@@ -1,5 +1,6 @@
 """Makes `docs/settings.md` and `docs/commands.md` from the code; a test fails when they are not up to date."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer.main
@@ -28,18 +29,24 @@ def settings_reference() -> str:
 
 def commands_reference() -> str:
     """Every command with its help."""
-    group = typer.main.get_command(app)
     lines = ["# Commands", "", "Made from `src/mooring/cli/` by `make docs`."]
-    commands: dict[str, object] = getattr(group, "commands", {})
-    for name in sorted(commands):
-        command = commands[name]
-        lines += ["", f"## mooring {name}", "", _text(str(getattr(command, "help", "") or "")), ""]
+    for name, command in _commands("mooring", typer.main.get_command(app)):
+        lines += ["", f"## {name}", "", _text(str(getattr(command, "help", "") or "")), ""]
         lines += ["| option | meaning |", "|---|---|"]
         for parameter in getattr(command, "params", []):
             spelling = ", ".join(f"`{option}`" for option in getattr(parameter, "opts", []))
             meaning = " ".join(str(getattr(parameter, "help", "") or "").split())
             lines.append(f"| {spelling} | {meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def _commands(name: str, command: object) -> Iterator[tuple[str, object]]:
+    """A command with its whole name, or the commands of a group, and of the groups in it."""
+    below: dict[str, object] = getattr(command, "commands", {})
+    if not below:
+        yield name, command
+    for word in sorted(below):
+        yield from _commands(f"{name} {word}", below[word])
 
 
 def _text(help_text: str) -> str:

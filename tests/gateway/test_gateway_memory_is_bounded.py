@@ -65,6 +65,8 @@ def _nobody_else_suffers(world: World) -> Iterator[None]:
         ("POST", "/oauth/token", _length(8192)),
         ("POST", "/webhooks/mlflow", _length(_MIB)),
         ("POST", "/webhooks/mlflow", _CHUNKED),
+        ("PATCH", "/tracking/e0~default~mac/api/v1/metrics", _length(_MIB)),
+        ("PATCH", "/tracking/e0~default~mac/api/v1/metrics", _CHUNKED),
         ("GET", "/models/iris/api/", _CHUNKED),
     ],
 )
@@ -84,6 +86,7 @@ def test_a_thousand_slow_bodies_without_a_token(big: World, method: str, path: s
     [
         ("/v2/lm/configurations", _length(95 * _MIB), 95 * _MIB - 10, 20),
         ("/v2/lm/configurations", _CHUNKED, 20 * _MIB, 20),
+        ("/v2/lm/dataset/files/default/x", _length(95 * _MIB), 20 * _MIB, 20),
         ("/models/iris/x", _length(95 * _MIB), 20 * _MIB, 20),
         ("/models/iris/x", _length(15 * _MIB), 15 * _MIB - 10, 80),
         ("/models/iris/x", _length(_MIB), _MIB - 10, 1000),
@@ -132,6 +135,17 @@ def test_a_body_for_the_control_plane_is_refused_by_its_announced_length(big: Wo
     assert answer.status_code == 413
     assert str(8 * _MIB) in answer.json()["error"]["message"]
     assert big.ask("/models/iris/x", method="POST", content=b"x" * (8 * _MIB + 1)).status_code == 200
+
+
+def test_a_file_of_a_dataset_may_be_larger_but_not_for_who_has_no_token(big: World) -> None:
+    path, large = "/v2/lm/dataset/files/default/x", b"x" * (100 * _MIB)
+    answer = big.ask(path, method="PUT", content=large)
+    assert (answer.status_code, answer.json()["length"]) == (200, len(large))
+    refused = big.ask(path, method="PUT", content=large + b"x")
+    assert (refused.status_code, str(len(large)) in refused.json()["error"]["message"]) == (413, True)
+    assert big.ask(path, method="PUT", content=large, token=False).status_code == 401
+    assert big.ask("/v2/lm/dataset/filesx", method="PUT", content=large).status_code == 413
+    assert _resident_bytes(big) < _MOST_RESIDENT
 
 
 def test_calls_without_a_token_have_a_limit_of_their_own(big: World) -> None:

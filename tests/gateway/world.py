@@ -54,7 +54,8 @@ class Signer:
     def token(self, **claims: object) -> str:
         now = int(time.time())
         usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "somebody", "iat": now, "exp": now + 3600}
-        chosen = {key: value for key, value in {**usual, **claims}.items() if value is not None}
+        client = {"client_id": "somebody", "role": "admin", "groups": ["*"]}
+        chosen = {key: value for key, value in {**usual, **client, **claims}.items() if value is not None}
         return jwt.encode(chosen, self._key, algorithm="ES256", headers={"kid": self._key_id})
 
     def headers(self, **more: str) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Nothing is answered without a token, except for what is listed here.
 
 The gateway has verified the token already; it is verified here once more, so that nothing depends on the gateway's
-configuration being right.
+configuration being right. What the token says is then held against what the store says of its client.
 """
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mooring.api import envelope
+from mooring.api import envelope, tracking_paths
+from mooring.api.standings import Standings
 from mooring.api.tokens import Principal, TokenIssuer
 from mooring.errors import Unauthorized
 
@@ -18,6 +19,7 @@ PUBLIC_PATHS = frozenset(
         "/healthz",
         "/readyz",
         "/docs",
+        "/docs/",
         "/webhooks/mlflow",  # proves itself by a signature
     }
 )
@@ -27,7 +29,8 @@ _STATE = "mooring.principal"
 
 def is_public(path: str) -> bool:
     """Whether this path is answered without a token."""
-    return path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER)
+    proves_itself = tracking_paths.permission_in(path) is not None  # see `api.tracking_access`
+    return path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER) or proves_itself
 
 
 def principal_of(scope: Scope) -> Principal:
@@ -39,14 +42,15 @@ def principal_of(scope: Scope) -> Principal:
 class Authentication:
     """Puts the `Principal` into the scope, or answers 401."""
 
-    def __init__(self, app: ASGIApp, tokens: TokenIssuer) -> None:
+    def __init__(self, app: ASGIApp, tokens: TokenIssuer, standings: Standings) -> None:
         self._app = app
         self._tokens = tokens
+        self._standings = standings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not is_public(scope["path"]):
             try:
-                scope[_STATE] = self._principal(scope)
+                scope[_STATE] = await self._standings.narrow(self._principal(scope))
             except Unauthorized as error:
                 await envelope.answer_to(error, scope["path"])(scope, receive, send)
                 return

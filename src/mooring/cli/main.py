@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mooring import __version__
-from mooring.cli import client_commands, serve, system_commands
+from mooring.cli import client_accounts, client_commands, serve, system_commands
 
 app = typer.Typer(
     name="mooring",
@@ -18,6 +18,7 @@ app = typer.Typer(
 system_commands.register(app)
 serve.register(app)
 client_commands.register(app)
+client_accounts.register(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -38,13 +38,25 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return as soon as everything is ready.")] = False,
     mlflow_uri: Annotated[str | None, typer.Option(help="MLflow server whose registry is watched.")] = None,
     with_mlflow: Annotated[bool, typer.Option("--with-mlflow", help="Also run an MLflow server in the home.")] = False,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the state lies: postgresql://USER@HOST/NAME, for several control planes. Others can see what "
+            "is in a command line: give a password in MOORING_DATABASE_URL instead. [default: SQLite in the home]"
+        ),
+    ] = None,
 ) -> None:
     from mooring.cli import up as running
 
     if with_mlflow and mlflow_uri:
         raise typer.BadParameter("give one of --with-mlflow and --mlflow-uri: only one registry is watched")
     settings = settings_from(
-        home=home, host=host, port=port, mlflow_uri=mlflow_uri, with_mlflow=True if with_mlflow else None
+        home=home,
+        host=host,
+        port=port,
+        mlflow_uri=mlflow_uri,
+        with_mlflow=True if with_mlflow else None,
+        database_url=database_url,
     )
     if detach:
         running.up_detached(settings)

@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from mooring.domain.roles import ALL_GROUPS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mooring.client.deployments import Deployment
+    from mooring.store.tables import Client
     from mooring.system.status import InstallationStatus
 
 _WIDE = 400
@@ -19,7 +23,10 @@ def print_status(found: "InstallationStatus") -> None:
     """What runs, and where."""
     console = _console()
     state = "[green]ready[/]" if found.ready else "[red]not ready[/] (start it with `mooring up`)"
-    console.print(f"{found.address or 'never started'}  {state}  [dim]home {found.home}[/]", highlight=False)
+    where = f"home {found.home}, store {found.store or 'none yet'}"
+    console.print(f"{found.address or 'never started'}  {state}  [dim]{where}[/]", highlight=False)
+    if found.shared_with:
+        console.print(f"[dim]The replicas are shared with {', '.join(found.shared_with)}[/]", highlight=False)
     table = Table(box=None, pad_edge=False)
     for column in ("PROCESS", "PID", "STATE", "DETAIL"):
         table.add_column(column)
@@ -38,6 +45,18 @@ def print_deployments(deployments: "list[Deployment]", models: "Mapping[str, str
         status = f"{deployment.status}: {deployment.status_message}" if deployment.status_message else deployment.status
         url = models.get(deployment.id) or deployment.deployment_url or ""
         table.add_row(deployment.id, status, deployment.configuration_name or "", url)
+    _console().print(table)
+
+
+def print_clients(clients: "Sequence[tuple[Client, str]]") -> None:
+    """One line each, with what is special about it."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("ID", "ROLE", "RESOURCE GROUPS", "SINCE", "NOTE"):
+        table.add_column(column, overflow="fold")
+    for client, note in clients:
+        groups = "all" if ALL_GROUPS in client.groups else ", ".join(client.groups) or "none"
+        cells = (client.id, client.role, groups, f"{client.created_at:%Y-%m-%d %H:%M}", note)
+        table.add_row(*(escape(cell) for cell in cells))
     _console().print(table)
 
 

@@ -1,6 +1,9 @@
-"""What a client may do."""
+"""What a client may do, and where."""
 
 from enum import Enum
+
+ALL_GROUPS = "*"
+"""Among the resource groups of a client: it is bound to none of them."""
 
 
 class Role(Enum):
@@ -18,3 +21,14 @@ class Role(Enum):
         """Whether whoever has this role may do what the other role may."""
         order = list(Role)
         return order.index(self) >= order.index(other)
+
+    def limited_to(self, other: "Role") -> "Role":
+        """The lower of the two."""
+        return other if self.includes(other) else self
+
+
+def common_groups(first: frozenset[str], second: frozenset[str]) -> frozenset[str]:
+    """The resource groups that are in both."""
+    if ALL_GROUPS in first:
+        return second
+    return first if ALL_GROUPS in second else first & second

@@ -1,4 +1,4 @@
-"""Where requests go to: one cluster per deployment, four for the control plane, all on unix sockets.
+"""Where requests go to: one cluster per deployment, five for the control plane, all on unix sockets.
 
 Endpoints are part of their cluster. Envoy would also read them from a file per cluster (EDS), but each such file
 costs it one inotify instance, of which a user has 128 by default, and it aborts when there are no more. Replacing
@@ -19,6 +19,8 @@ CONTROL_PLANE_EVENTS = "control-plane-events"
 """For what registries report: whoever sends that slowly keeps nobody from getting a token."""
 CONTROL_PLANE_PAGES = "control-plane-pages"
 """For what is fetched without a token: nor does whoever reads that slowly."""
+CONTROL_PLANE_TRACKING = "control-plane-tracking"
+"""For what executions report of themselves: nor do they keep anybody, or anybody them."""
 
 OPEN_PRIORITY = "HIGH"
 """Envoy counts each of its two priorities on its own; the second one is for callers of a model without a token."""
@@ -65,7 +67,7 @@ def control_plane_clusters(socket: Path) -> list[Json]:
         _cluster(CONTROL_PLANE, [socket], [_WIDE]),
         *(
             _cluster(name, [socket], [_NARROW])
-            for name in (CONTROL_PLANE_OPEN, CONTROL_PLANE_EVENTS, CONTROL_PLANE_PAGES)
+            for name in (CONTROL_PLANE_OPEN, CONTROL_PLANE_EVENTS, CONTROL_PLANE_PAGES, CONTROL_PLANE_TRACKING)
         ),
     ]
 

@@ -1,10 +1,12 @@
 """The gateway as the controllers know it."""
 
 import fcntl
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -41,7 +43,7 @@ class Gateway:
         self._admin = Admin(options.admin_socket, timeout_seconds=min(_ADMIN_SECONDS, options.start_seconds))
         self._envoy = EnvoyProcess(options, self._admin)
         self._lock = threading.Lock()
-        self._applied: Routes | None = None
+        self._applied: tuple[Routes, tuple[int, ...]] | None = None
 
     def ensure_running(self) -> ProcessId:
         """Adopt the Envoy of this home if it runs as wanted, else (re)start it; returns once it takes requests.
@@ -61,6 +63,11 @@ class Gateway:
                 return process
             return self._start(listeners)
 
+    def use_key_set(self, key_set: bytes) -> None:
+        """From now on accept the tokens that these keys have signed. Raises GatewayError."""
+        self._options = replace(self._options, key_set=key_set)
+        self.ensure_running()
+
     def apply(self, routes: Routes) -> None:
         """Make these the routes; returns once Envoy routes by them. Nothing happens when they are in use already.
 
@@ -71,12 +78,12 @@ class Gateway:
             process = self._envoy.running()
             if process is None:
                 raise GatewayError("the gateway does not run: no route can be changed; start it first")
-            if routes == self._applied:
+            if self._applied == (routes, self._marks()):
                 return
             self._applied = None
             for file in publication(self._options, routes, _content(self._options.clusters_file) or _NO_CLUSTERS):
                 self._publish(process, file)
-            self._applied = routes
+            self._applied = routes, self._marks()
 
     def statistics(self) -> Mapping[str, Traffic]:
         """What each deployment has been asked, by its id. Raises GatewayError when Envoy does not answer."""
@@ -162,6 +169,11 @@ class Gateway:
         answer = self._admin.stats(r"^http\.ingress\.downstream_rq_active$").decode()
         return int(answer.rpartition(": ")[2] or 0)
 
+    def _marks(self) -> tuple[int, ...]:
+        """Others when somebody else has written the files since: another control plane of the same store, say."""
+        files = (self._options.clusters_file, self._options.routes_file)
+        return tuple(mark for file in files if file.exists() for mark in _marks_of(file.stat()))
+
     def _listeners(self) -> ConfigurationFile:
         return ConfigurationFile("lds", self._options.listeners_file, listeners_document(self._options))
 
@@ -186,6 +198,10 @@ class Gateway:
                 time.sleep(_POLL_SECONDS)
             else:
                 return
+
+
+def _marks_of(file: os.stat_result) -> tuple[int, int]:
+    return file.st_ino, file.st_mtime_ns
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from mooring.gateway.admission import admission_filters
 from mooring.gateway.bodies import buffer_filter
 from mooring.gateway.errors import GatewayError
 from mooring.gateway.local_replies import local_replies
@@ -78,6 +79,7 @@ def _http_manager(options: GatewayOptions) -> Json:
 def _filters(options: GatewayOptions) -> list[Json]:
     return [
         token_filter(options),
+        *admission_filters(),
         buffer_filter(),
         extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router", {}),
     ]

@@ -1,10 +1,12 @@
 """What Envoy answers by itself, in the API's envelope. Answers of replicas and control plane are never touched."""
 
-from mooring.errors import TooLarge, Unavailable
+from mooring.errors import NotFound, TooLarge, Unauthorized, Unavailable
+from mooring.gateway.admission import NO_DEPLOYMENT, NO_MODEL, REVOKED, Refusal
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.xds import Json
 
 _RETRY_AFTER_SECONDS = 1
+_TRACKING = "/tracking/"
 _BECAUSE = "%LOCAL_REPLY_BODY%"
 """Envoy's own words, or the body of a direct response."""
 _REQUEST_ID = "%REQ(X-REQUEST-ID)%"
@@ -24,22 +26,24 @@ _WAY_OUT = "send the header 'Authorization: Bearer <token>' with a token from /o
 def local_replies(options: GatewayOptions) -> Json:
     """The `local_reply_config` of the listener: the first mapper that fits is used."""
     too_late = f"No answer came within {options.request_timeout_seconds:g} s"
-    return {
-        "mappers": [
-            # Envoy calls a token for another audience forbidden; for the caller it is as good as none.
-            {**_mapper(_status("EQ", 403), f"{_FORBIDDEN}: {_WAY_OUT}", code="01000401"), "status_code": 401},
-            _mapper(_status("EQ", 401), f"{_BECAUSE}: {_WAY_OUT}"),
-            _mapper(_status("EQ", 413), f"{_BECAUSE}; send less at a time", code=TooLarge.code),
-            _later(_mapper({"response_flag_filter": {"flags": ["UH"]}}, _NO_REPLICA)),
-            _later(_mapper(_status("EQ", 503), _NO_ANSWER)),
-            # A body that is too large to be sent again, with nobody there to take it.
-            {**_later(_mapper(_status("EQ", 507), _NO_ANSWER, code=Unavailable.code)), "status_code": 503},
-            _mapper(_status("EQ", 504), too_late),
-            _mapper(_status("EQ", 404), _BECAUSE),
-            _mapper(_status("EQ", 411), _BECAUSE),
-            _refused_early(_mapper(_status("GE", 400), _REFUSED, request_id=_MADE_ID)),
-        ]
-    }
+    mappers = [
+        _not_there(NO_DEPLOYMENT),
+        _not_there(NO_MODEL),
+        _unauthorized(_mapper(REVOKED.filter, f"{REVOKED.text}: {_WAY_OUT}", code=Unauthorized.code)),
+        # Envoy calls a token for another audience forbidden; for the caller it is as good as none.
+        {**_mapper(_status("EQ", 403), f"{_FORBIDDEN}: {_WAY_OUT}", code="01000401"), "status_code": 401},
+        _mapper(_status("EQ", 401), f"{_BECAUSE}: {_WAY_OUT}"),
+        _mapper(_status("EQ", 413), f"{_BECAUSE}; send less at a time", code=TooLarge.code),
+        _later(_mapper({"response_flag_filter": {"flags": ["UH"]}}, _NO_REPLICA)),
+        _later(_mapper(_status("EQ", 503), _NO_ANSWER)),
+        # A body that is too large to be sent again, with nobody there to take it.
+        {**_later(_mapper(_status("EQ", 507), _NO_ANSWER, code=Unavailable.code)), "status_code": 503},
+        _mapper(_status("EQ", 504), too_late),
+        _mapper(_status("EQ", 404), _BECAUSE),
+        _mapper(_status("EQ", 411), _BECAUSE),
+        _refused_early(_mapper(_status("GE", 400), _REFUSED, request_id=_MADE_ID)),
+    ]
+    return {"mappers": [*(_without_path(mapper) for mapper in mappers), *mappers]}
 
 
 def _mapper(
@@ -48,6 +52,28 @@ def _mapper(
     # Without `omit_empty_values`, what a broken request lacks (its path, say) would be null.
     body = {"json_format": _envelope(code, message, request_id), "omit_empty_values": True}
     return {"filter": condition, "body_format_override": body}
+
+
+def _without_path(mapper: Json) -> Json:
+    """The same for what lies below `/tracking/`: such an address is a secret."""
+    below = {"header_filter": {"header": {"name": ":path", "string_match": {"prefix": _TRACKING}}}}
+    override = mapper["body_format_override"]
+    error = {**override["json_format"]["error"], "target": _TRACKING}
+    return {
+        **mapper,
+        "filter": {"and_filter": {"filters": [below, mapper["filter"]]}},
+        "body_format_override": {**override, "json_format": {"error": error}},
+    }
+
+
+def _not_there(refusal: Refusal) -> Json:
+    # Word for word what is answered for what does not exist.
+    return {**_mapper(refusal.filter, refusal.text, code=NotFound.code), "status_code": NotFound.status}
+
+
+def _unauthorized(mapper: Json) -> Json:
+    header = {"header": {"key": "www-authenticate", "value": "Bearer"}}
+    return {**mapper, "status_code": Unauthorized.status, "headers_to_add": [header]}
 
 
 def _refused_early(mapper: Json) -> Json:

@@ -1,7 +1,9 @@
 """How one gateway runs, and where its files lie."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,18 @@ class GatewayOptions:
     max_request_bytes: int
     start_seconds: float
 
+    def to_json(self) -> bytes:
+        """For those who look after this gateway without having started it."""
+        fields = {**asdict(self), "key_set": self.key_set.decode()}
+        return json.dumps({name: _plain(value) for name, value in fields.items()}).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        """What `to_json` wrote. Raises ValueError, TypeError."""
+        fields: dict[str, Any] = json.loads(content)
+        paths = {name: Path(fields[name]) for name in ("directory", "log", "sockets", "control_plane")}
+        return cls(**{**fields, **paths, "key_set": str(fields["key_set"]).encode()})
+
     @property
     def bootstrap_file(self) -> Path:
         return self.directory / "bootstrap.json"
@@ -51,3 +65,7 @@ class GatewayOptions:
     @property
     def admin_socket(self) -> Path:
         return self.sockets / "gateway-admin.sock"
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+from mooring.gateway.admission import NO_DEPLOYMENT, NO_MODEL, Refusal, only_for_group
 from mooring.gateway.bodies import whole_body
 from mooring.gateway.clusters import OPEN_PRIORITY, cluster_name
 from mooring.gateway.options import GatewayOptions
@@ -28,20 +29,26 @@ def deployment_routes(options: GatewayOptions, route: DeploymentRoute) -> list[J
     """`/v2/inference/deployments/{id}` and all below it, for callers of the deployment's resource group."""
     prefix = f"/v2/inference/deployments/{route.deployment_id}"
     headers = [_group_is(route.resource_group)]
-    return [
+    both = (
         _to_replicas(options, route, {"path": prefix, "headers": headers}, {"prefix_rewrite": "/"}),
         _to_replicas(options, route, {"prefix": f"{prefix}/", "headers": headers}, {"prefix_rewrite": "/"}),
-    ]
+    )
+    return [_for_group(route, NO_DEPLOYMENT, entry) for entry in both]
 
 
 def model_routes(options: GatewayOptions, model: ModelRoute, target: DeploymentRoute) -> list[Json]:
     """`/models/{name}` and all below it; its documentation page is open, the rest is not."""
     page = _to_replicas(options, target, *_below(model.name, "api/", exact=True))
     static = _to_replicas(options, target, *_below(model.name, "api/static/"))
-    rest = _to_replicas(options, target, *_below(model.name, ""))
+    rest = _for_group(target, NO_MODEL, _to_replicas(options, target, *_below(model.name, "")))
     to_page = _redirect(model.name, "/api")  # what the registry's tag `model_endpoint` names
     to_page["typed_per_filter_config"] = open_to_all()
     return [_documentation(page), _documentation(static), to_page, _redirect(model.name, ""), rest]
+
+
+def _for_group(route: DeploymentRoute, refusal: Refusal, entry: Json) -> Json:
+    """The header says which group a request is about, anybody can write it; the token says who may."""
+    return {**entry, "typed_per_filter_config": only_for_group(route.resource_group, refusal)}
 
 
 def _group_is(group: str) -> Json:

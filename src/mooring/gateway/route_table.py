@@ -1,5 +1,6 @@
 """Which path leads where: the whole table, top to bottom, the first match wins."""
 
+from mooring.gateway.admission import NO_DEPLOYMENT, NO_MODEL, refuse_revoked
 from mooring.gateway.bodies import refuse_announced
 from mooring.gateway.control_plane_routes import control_plane_routes
 from mooring.gateway.options import GatewayOptions
@@ -10,11 +11,6 @@ from mooring.gateway.xds import ROUTES, Json, document
 
 ROUTE_TABLE = "mooring"
 
-_NO_DEPLOYMENT = (
-    "No deployment of this id runs in this resource group: it does not exist, or it is not RUNNING; look at its status "
-    "(GET /v2/lm/deployments/{id}), check the id in the path and the header AI-Resource-Group"
-)
-_NO_MODEL = "No model of this name is deployed: check the name, or mark a version of it for production"
 _NOTHING = "Nothing is served at this path: the documentation is at /docs"
 
 
@@ -35,6 +31,7 @@ def _virtual_host(options: GatewayOptions, routes: Routes) -> Json:
         "routes": _routes(options, routes),
         # So that a replica can tell a request that is sent again, which another may have died over.
         "include_request_attempt_count": True,
+        "typed_per_filter_config": refuse_revoked(routes.revoked),
     }
 
 
@@ -51,8 +48,8 @@ def _routes(options: GatewayOptions, routes: Routes) -> list[Json]:
             if model.deployment_id in by_id
             for entry in model_routes(options, model, by_id[model.deployment_id])
         ),
-        _answer({"path_separated_prefix": "/v2/inference/deployments"}, 404, _NO_DEPLOYMENT),
-        _answer({"path_separated_prefix": "/models"}, 404, _NO_MODEL),
+        _answer({"path_separated_prefix": "/v2/inference/deployments"}, 404, NO_DEPLOYMENT.text),
+        _answer({"path_separated_prefix": "/models"}, 404, NO_MODEL.text),
         _answer({"prefix": "/"}, 404, _NOTHING),
     ]
 

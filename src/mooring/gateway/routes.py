@@ -27,8 +27,20 @@ class ModelRoute:
 
 
 @dataclass(frozen=True)
+class Revocation:
+    """Tokens of a client that are refused although they have not run out.
+
+    `issued_before` is in whole seconds since the epoch; None stands for all of its tokens.
+    """
+
+    client_id: str
+    issued_before: int | None = None
+
+
+@dataclass(frozen=True)
 class Routes:
     """Everything that is routed at one moment, apart from the control plane itself."""
 
     deployments: tuple[DeploymentRoute, ...] = ()
     models: tuple[ModelRoute, ...] = ()
+    revoked: tuple[Revocation, ...] = ()

@@ -7,6 +7,9 @@ _NAME = "envoy.filters.http.jwt_authn"
 _PACKAGE = "envoy.extensions.filters.http.jwt_authn.v3"
 _PROVIDER = "mooring"
 
+CLAIMS = "claims"
+"""Under this key of its metadata, the filter leaves the claims of a token that it has verified."""
+
 _CLOCK_SKEW_SECONDS = 60
 _CACHED_TOKENS = 1000
 _SCHEMES = ("Bearer ", "bearer ", "BEARER ")
@@ -37,6 +40,7 @@ def _provider(options: GatewayOptions) -> Json:
         "local_jwks": {"inline_string": options.key_set.decode()},
         "from_headers": [{"name": "authorization", "value_prefix": scheme} for scheme in _SCHEMES],
         "forward": True,
+        "payload_in_metadata": CLAIMS,
         "require_expiration": True,
         "clock_skew_seconds": _CLOCK_SKEW_SECONDS,
         "jwt_cache_config": {"jwt_cache_size": _CACHED_TOKENS},
