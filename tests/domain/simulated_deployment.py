@@ -19,6 +19,7 @@ POLICY = Policy(
     silence=timedelta(seconds=60),
     crash_limit=3,
     crash_window=timedelta(seconds=600),
+    dead=timedelta(days=7),
 )
 
 
@@ -41,6 +42,7 @@ class World:
     reason: str = ""
     removed: bool = False
     expires_at: datetime | None = None
+    dead_since: datetime | None = None
     revisions: list[RevisionView] = field(default_factory=list)
     phases: dict[str, Observation] = field(default_factory=dict)
     prepared: dict[str, Preparation] = field(default_factory=dict)
@@ -98,7 +100,8 @@ class World:
             for revision in self.revisions
             if revision.state is not RevisionState.RETIRED
         )
-        return DeploymentView(self.status, self.target, self.serving, seen, self.reason, self.expires_at)
+        dead_since = self.dead_since if self.status is Status.DEAD else None
+        return DeploymentView(self.status, self.target, self.serving, seen, self.reason, self.expires_at, dead_since)
 
     def control(self, *, rounds: int = 60, dies: Callable[[], bool] = lambda: False) -> list[actions.Action]:
         """Plan and carry out until there is nothing to do; returns what was done.
@@ -134,8 +137,11 @@ class World:
     def carry_out(self, action: actions.Action, *, steps: int = 2) -> None:
         """Record and act, in the controller's order; with fewer `steps`, it dies before the last of them."""
         self.history.append(action)
+        before = self.status
         for step in self._steps(action)[:steps]:
             step()
+        if self.status is Status.DEAD and before is not Status.DEAD:
+            self.dead_since = self.now
 
     def publish(self) -> None:
         """What the router does: the gateway is told what the store says."""

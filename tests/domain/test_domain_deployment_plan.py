@@ -172,6 +172,40 @@ def test_a_time_to_live_ends_in_removal(running: World) -> None:
     assert (running.removed, running.running_replicas()) == (True, [])
 
 
+def test_what_is_dead_for_seven_days_and_serves_nothing_is_deleted() -> None:
+    world = World()
+    world.broken.add(world.patch("c1"))
+    world.settle()
+    assert world.status is Status.DEAD
+    world.tick(POLICY.dead.total_seconds() - 300)
+    world.settle()
+    assert world.removed is False
+    world.tick(300)
+    world.settle()
+    assert (world.removed, world.running_replicas()) == (True, [])
+
+
+def test_a_patch_begins_the_seven_days_anew() -> None:
+    world = World()
+    world.broken.add(world.patch("c1"))
+    world.settle()
+    world.tick(POLICY.dead.total_seconds() - 300)
+    world.broken.add(world.patch("c2"))
+    world.settle()
+    assert world.status is Status.DEAD
+    world.tick(300)
+    world.settle()
+    assert world.removed is False
+
+
+def test_what_is_dead_but_still_serves_is_never_deleted(running: World) -> None:
+    running.broken.add(running.patch("c2"))
+    running.settle()
+    running.tick(10 * POLICY.dead.total_seconds())
+    running.settle()
+    assert (running.removed, running.status, running.routed) == (False, Status.DEAD, "v1")
+
+
 @pytest.mark.parametrize("exit_code", [0, None])
 def test_a_start_cut_short_by_us_or_by_the_machine_is_begun_again(exit_code: int | None) -> None:
     """`mooring down` in the middle of a start, or a power cut."""

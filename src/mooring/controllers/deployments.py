@@ -34,7 +34,7 @@ _logger = logging.getLogger("mooring.controllers.deployments")
 class DeploymentController:
     """Brings one deployment at a time closer to what its owner wants."""
 
-    leases: Leases
+    leases: Leases[Deployment]
     viewer: Viewer
     runtime: Runtime
     router: Router
@@ -55,6 +55,7 @@ class DeploymentController:
             if lease is None:
                 return False
             try:
+                todo = self._still_to_do(lease)
                 for action in todo:
                     self._carry_out(action, lease)
             except LeaseLost:
@@ -65,8 +66,15 @@ class DeploymentController:
                 return False
         return False
 
+    def _still_to_do(self, lease: Lease) -> list[actions.Action]:
+        """Decided anew: another control plane may have done it between our look and our lease."""
+        look = self.viewer.look(lease.object_id)
+        if look is None or look.generation != lease.generation:
+            raise LeaseLost(lease.object_id)
+        return plan(look.view, utc_now(), self.policy)
+
     def _carry_out(self, action: actions.Action, lease: Lease) -> None:  # noqa: C901 (one line per action)
-        _logger.info("%s: %s", lease.deployment_id, action)
+        _logger.info("%s: %s", lease.object_id, action)
         match action:
             case actions.Accept():
                 self._accept(lease)
@@ -137,7 +145,7 @@ class DeploymentController:
             revision.model_folder = str(folder)
             spec = _spec(session, revision_id)
         try:
-            self.runtime.start(replica_id, model_server_replica(spec, folder, lease.deployment_id, self.launch_options))
+            self.runtime.start(replica_id, model_server_replica(spec, folder, lease.object_id, self.launch_options))
         except OSError as error:
             self._note_ended(lease, replica_id, f"the replica could not be started: {error}")
 
@@ -238,7 +246,7 @@ class DeploymentController:
             self.runtime.forget_logs(replica_id)
         with self.leases.recording(lease) as (session, deployment):
             session.delete(deployment)
-        shutil.rmtree(self.launch_options.journals / lease.deployment_id, ignore_errors=True)
+        shutil.rmtree(self.launch_options.journals / lease.object_id, ignore_errors=True)
 
 
 def _spec(session: Session, revision_id: str) -> ModelServerSpec:

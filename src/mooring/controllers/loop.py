@@ -1,5 +1,5 @@
-"""The loop that gives each deployment its steps: at once when something has changed, often while something is on its
-way, now and then when nothing is."""
+"""The loop that gives each deployment or execution its steps: at once when something has changed, often while something
+is on its way, now and then when nothing is."""
 
 import logging
 import threading
@@ -56,7 +56,7 @@ class ControlLoop:
             try:
                 self._list_when_needed()
             except Exception:  # the loop must survive a store that is away for a while
-                _logger.exception("cannot list the deployments; trying again")
+                _logger.exception("cannot list what there is to control; trying again")
                 self._listed_at = time.monotonic()
             with self._changed:
                 for deployment_id in self._take_due():
@@ -88,7 +88,7 @@ class ControlLoop:
         pause = _AFTER_FAILURE_SECONDS
         try:
             pause = self._steady_seconds if self._step(deployment_id) else _TRANSITION_SECONDS
-        except Exception:  # one deployment's trouble must not stop the others
+        except Exception:  # one object's trouble must not stop the others
             _logger.exception("%s: step failed; trying again", deployment_id)
         with self._changed:
             self._busy.discard(deployment_id)

@@ -1,36 +1,78 @@
 """What the gateway should know, worked out from the store."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mooring.gateway.errors import GatewayError
 from mooring.gateway.gateway import Gateway
-from mooring.gateway.routes import DeploymentRoute, ModelRoute, Routes
+from mooring.gateway.routes import DeploymentRoute, ModelRoute, Revocation, Routes
+from mooring.services import client_standing
 from mooring.store.database import Database
-from mooring.store.tables import Deployment, Replica
+from mooring.store.tables import Client, Deployment, Replica
+from mooring.store.types import utc_now
+
+
+class Neighbours(Protocol):
+    """The other control planes of this store on this machine: one of them may be dead while its gateway serves."""
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        """One of them publishes at a time: who has read something older must not be the last."""
+        ...
+
+    def gateways(self) -> Sequence[Gateway]:
+        """Their gateways that run."""
+        ...
+
+
+class NoNeighbours:
+    """The store belongs to one control plane."""
+
+    def exclusively(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def gateways(self) -> Sequence[Gateway]:
+        return ()
 
 
 class Router:
     """Brings the gateway in line with the store."""
 
     def __init__(
-        self, database: Database, gateway: Gateway, *, socket_of: Callable[[str], Path], models_group: str
+        self,
+        database: Database,
+        gateway: Gateway,
+        *,
+        socket_of: Callable[[str], Path],
+        models_group: str,
+        token_lifetime: timedelta,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self._database = database
         self._gateway = gateway
         self._socket_of = socket_of
         self._models_group = models_group
+        self._token_lifetime = token_lifetime
+        self._neighbours = neighbours or NoNeighbours()
         self._lock = threading.Lock()
 
     def publish(self) -> None:
-        """Returns once the gateway routes as the store says. Raises GatewayError when it does not take it over."""
-        with self._lock:  # what is read must be what is applied, in this order
+        """Returns once the gateway routes as the store says, and those of the other control planes of this store.
+
+        Raises GatewayError when one that runs does not take it over.
+        """
+        with self._lock, self._neighbours.exclusively():  # what is read must be what is applied, in this order
             with self._database.reading() as session:
                 routes = self._routes(session)
             self._gateway.apply(routes)
+            for gateway in self._neighbours.gateways():
+                _apply_unless_gone(gateway, routes)
 
     def _routes(self, session: Session) -> Routes:
         serving = session.scalars(
@@ -49,7 +91,13 @@ class Router:
                 DeploymentRoute(d.id, d.resource_group, endpoints.get(d.serving_revision_id or "", ())) for d in serving
             ),
             models=tuple(models.values()),
+            revoked=self._revoked(session),
         )
+
+    def _revoked(self, session: Session) -> tuple[Revocation, ...]:
+        """What has been taken back and has not run out since; what is older has."""
+        oldest = utc_now() - self._token_lifetime
+        return tuple(_revocation(client) for client in client_standing.revoked_since(session, oldest))
 
     def _endpoints(self, session: Session) -> dict[str, tuple[Path, ...]]:
         statement = (
@@ -65,6 +113,19 @@ class Router:
             revision: tuple(self._socket_of(replica.id) for replica in _routable(replicas))
             for revision, replicas in by_revision.items()
         }
+
+
+def _apply_unless_gone(gateway: Gateway, routes: Routes) -> None:
+    try:
+        gateway.apply(routes)
+    except GatewayError:
+        if gateway.is_alive():
+            raise
+
+
+def _revocation(client: Client) -> Revocation:
+    valid_from = None if client.deleted_at else client.tokens_valid_from
+    return Revocation(client.id, int(valid_from.timestamp()) if valid_from else None)
 
 
 def _routable(replicas: list[Replica]) -> list[Replica]:

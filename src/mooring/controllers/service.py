@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from mooring.artifacts.cache import ModelCache
 from mooring.controllers.deployments import DeploymentController
+from mooring.controllers.executions import ExecutionController
 from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.leases import Leases
 from mooring.controllers.loop import ControlLoop
 from mooring.controllers.preparation import Preparations
-from mooring.controllers.routing import Router
+from mooring.controllers.routing import Neighbours, Router
 from mooring.controllers.upkeep import Upkeep
 from mooring.controllers.views import Viewer
 from mooring.domain.views import Policy
 from mooring.gateway.gateway import Gateway
 from mooring.runtimes.base import Runtime
 from mooring.store.database import Database
+from mooring.store.tables import Deployment, Execution
 
 _STOP_SECONDS = 10.0
 
@@ -28,22 +31,34 @@ class ControllerOptions:
     launch: LaunchOptions
     cache: ModelCache
     models_group: str
+    token_lifetime: timedelta
+    """A token that was taken back is refused by the gateway for so long; then it has run out."""
     steady_seconds: float
     lease_seconds: float
     alone: bool
     """No other control plane uses this store."""
     keep_running: Sequence[Callable[[], None]] = ()
     """What else has to be started again when it has ended."""
+    neighbours: Neighbours | None = None
+    """The other control planes of the store, if there may be some."""
 
 
 class Controllers:
-    """The deployments' loop and the upkeep."""
+    """The loops of deployments and executions, and the upkeep."""
 
     def __init__(self, database: Database, runtime: Runtime, gateway: Gateway, options: ControllerOptions) -> None:
         self._preparations = Preparations(options.cache, on_change=self.wake)
-        self._router = Router(database, gateway, socket_of=runtime.socket, models_group=options.models_group)
+        self._router = Router(
+            database,
+            gateway,
+            socket_of=runtime.socket,
+            models_group=options.models_group,
+            token_lifetime=options.token_lifetime,
+            neighbours=options.neighbours,
+        )
         viewer = Viewer(database, runtime, self._preparations)
-        self._leases = Leases(database, seconds=options.lease_seconds)
+        self._leases = Leases(database, Deployment, seconds=options.lease_seconds)
+        self._execution_leases = Leases(database, Execution, seconds=options.lease_seconds)
         self._alone = options.alone
         controller = DeploymentController(
             leases=self._leases,
@@ -54,7 +69,11 @@ class Controllers:
             policy=options.policy,
             launch_options=options.launch,
         )
-        self._loop = ControlLoop(all_ids=viewer.all_ids, step=controller.step, steady_seconds=options.steady_seconds)
+        executions = ExecutionController(database, self._execution_leases)
+        self._loops = [
+            ControlLoop(all_ids=all_ids, step=step, steady_seconds=options.steady_seconds)
+            for all_ids, step in ((viewer.all_ids, controller.step), (executions.all_ids, executions.step))
+        ]
         self._upkeep = Upkeep(database, gateway, self._router, runtime, options.keep_running)
         self._started = False
 
@@ -62,14 +81,17 @@ class Controllers:
         """Bring the gateway in line with the store, then take over. Raises GatewayError."""
         if self._alone:
             self._leases.clear()
+            self._execution_leases.clear()
         self._router.publish()
-        self._loop.start()
+        for loop in self._loops:
+            loop.start()
         self._upkeep.start()
         self._started = True
 
     def wake(self) -> None:
         """A client has changed something: do not wait for the next look."""
-        self._loop.wake()
+        for loop in self._loops:
+            loop.wake()
 
     def is_ready(self) -> bool:
         """Whether what is asked for also gets done."""
@@ -79,4 +101,5 @@ class Controllers:
         """Finish the steps that are under way; replicas and gateway go on."""
         self._started = False
         self._upkeep.stop(timeout_seconds=_STOP_SECONDS)
-        self._loop.stop(timeout_seconds=_STOP_SECONDS)
+        for loop in self._loops:
+            loop.stop(timeout_seconds=_STOP_SECONDS)

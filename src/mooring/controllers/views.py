@@ -58,6 +58,7 @@ class Viewer:
             revisions=tuple(self._revision(revision) for revision in row.revisions),
             status_message=row.status_message,
             expires_at=row.created_at + ttl.parse(row.ttl) if row.ttl else None,
+            dead_since=row.modified_at if row.status == Status.DEAD.value else None,
         )
         return Look(view, row.generation)
 

@@ -1,4 +1,4 @@
-"""The small steps that a deployment goes through; each can be repeated harmlessly."""
+"""The small steps that a deployment or an execution goes through; each can be repeated harmlessly."""
 
 from dataclasses import dataclass
 
@@ -140,7 +140,7 @@ class MarkStopped:
 
 @dataclass(frozen=True)
 class Remove:
-    """Everything has ended: the deployment can go."""
+    """Everything has ended: the deployment or execution can go."""
 
 
 Action = (

@@ -43,7 +43,8 @@ def plan(view: DeploymentView, now: datetime, policy: Policy) -> list[Action]:
     facts = list(_new_facts(view))
     if facts:
         return facts  # record what is seen before deciding on it
-    target = TargetStatus.DELETED if view.has_expired(now) else view.target
+    is_over = view.has_expired(now) or view.is_abandoned(now, policy)
+    target = TargetStatus.DELETED if is_over else view.target
     if target in (TargetStatus.STOPPED, TargetStatus.DELETED):
         return list(_end(view, target, now, policy))
     return list(_run(view, now, policy))

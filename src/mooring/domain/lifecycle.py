@@ -51,11 +51,29 @@ _ALLOWED: dict[Operation, frozenset[Status]] = {
 }
 
 
+_DELETIONS = frozenset({Operation.DELETE_EXECUTION, Operation.DELETE_DEPLOYMENT})
+_FINAL = frozenset({TargetStatus.STOPPED, TargetStatus.DELETED})
+_OVER = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED})
+
+
 def is_allowed(operation: Operation, status: Status) -> bool:
     """Whether an object in this status takes this operation."""
     return status in _ALLOWED[operation]
 
 
-def statuses_that_allow(operation: Operation) -> list[str]:
-    """The names of the statuses that take this operation, for messages."""
-    return sorted(status.value for status in _ALLOWED[operation])
+def has_ended(status: Status) -> bool:
+    """Whether an execution in this status is over."""
+    return status in _OVER
+
+
+def refusal(operation: Operation, status: Status, target: TargetStatus) -> str | None:
+    """Why an object does not take this operation, in words that follow its name; None when it does.
+
+    Whoever asks for what is the target already is not asked about here: that changes nothing, and is no error.
+    """
+    if target in _FINAL and operation not in _DELETIONS:
+        return f": its targetStatus is {target.value}, which is final. Create another one"
+    if not is_allowed(operation, status):
+        allowed = ", ".join(sorted(each.value for each in _ALLOWED[operation]))
+        return f" in status {status.value}: it has to be one of {allowed}"
+    return None

@@ -21,6 +21,7 @@ class Policy:
     silence: timedelta
     crash_limit: int
     crash_window: timedelta
+    dead: timedelta
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class RevisionView:
 
 @dataclass(frozen=True)
 class DeploymentView:
-    """A deployment and its revisions that are not retired, oldest first."""
+    """A deployment and its revisions that are not retired, oldest first. `dead_since`: when it became DEAD."""
 
     status: Status
     target: TargetStatus
@@ -95,6 +96,7 @@ class DeploymentView:
     revisions: tuple[RevisionView, ...]
     status_message: str = ""
     expires_at: datetime | None = None
+    dead_since: datetime | None = None
 
     @property
     def serving(self) -> RevisionView | None:
@@ -103,3 +105,9 @@ class DeploymentView:
     def has_expired(self, now: datetime) -> bool:
         """Whether its time to live is over."""
         return self.expires_at is not None and now >= self.expires_at
+
+    def is_abandoned(self, now: datetime, policy: Policy) -> bool:
+        """Whether it has been DEAD for so long that nobody is going to mend it; never while a revision serves."""
+        if self.status is not Status.DEAD or self.serving_revision_id or self.dead_since is None:
+            return False
+        return now - self.dead_since >= policy.dead

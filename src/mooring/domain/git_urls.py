@@ -1,0 +1,71 @@
+"""Where a git repository lies: behind https, http or ssh, written so that git can read it in one way only.
+
+git runs a program for `ext::…` and takes what begins with a hyphen for an option, ssh does the latter with hosts. So
+only what is known to be harmless is let through. Credentials are not: a url is listed, and ends up in logs.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+LONGEST = 1024
+FORMS = "https://host/path, http://host/path, ssh://[user@]host/path or user@host:path"
+_HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+_PORT = r"(?::(?P<port>[0-9]{1,5}))?"
+_USER = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
+_PATH = r"(?P<path>(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})+)"
+_WITH_SCHEME = re.compile(rf"(?P<scheme>https?|ssh)://(?:{_USER}@)?{_HOST}{_PORT}/{_PATH}")
+_LIKE_SCP = re.compile(rf"{_USER}@{_HOST}:/?{_PATH}")
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class GitUrl:
+    """A url that was checked. `path` is as it was written, without a slash at its beginning."""
+
+    text: str
+    scheme: str
+    host: str
+    path: str
+
+    @property
+    def repository(self) -> str:
+        """What the repository is called: the last part of the path, without `.git`."""
+        return unquote(self.path.rstrip("/").rpartition("/")[2]).removesuffix(".git")
+
+
+def parse(url: str) -> GitUrl:
+    """Raises ValueError, saying what is wrong; the url is not repeated, because it may hold a password."""
+    if not 0 < len(url) <= LONGEST:
+        raise ValueError(f"has {len(url)} characters; 1 to {LONGEST} are allowed")
+    _refuse_credentials(url)
+    match = _WITH_SCHEME.fullmatch(url) or _LIKE_SCP.fullmatch(url)
+    if match is None:
+        raise ValueError(f"is no url of a git repository: write {FORMS}, other letters than ASCII as %XX")
+    found = match.groupdict()
+    if int(found.get("port") or 1) not in range(1, _HIGHEST_PORT + 1):
+        raise ValueError(f"names a port outside of 1 to {_HIGHEST_PORT}")
+    _refuse_odd_path(found["path"])
+    return GitUrl(url, found.get("scheme") or "ssh", found["host"].lower(), found["path"])
+
+
+def comparison_key(url: str) -> str:
+    """Equal for urls of the same repository: case and slashes at the end do not matter."""
+    return url.lower().rstrip("/")
+
+
+def _refuse_credentials(url: str) -> None:
+    scheme, separator, rest = url.partition("://")
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    user, at, _ = authority.rpartition("@")
+    if separator and at and (scheme.lower() != "ssh" or ":" in user):
+        raise ValueError("holds a user name or a password: give them as username and password, a url can be listed")
+
+
+def _refuse_odd_path(path: str) -> None:
+    decoded = unquote(unquote(path))
+    if not decoded.isprintable() or "\\" in decoded:
+        raise ValueError("has a path with a control character or a backslash")
+    parts = decoded.rstrip("/").split("/")
+    if path.startswith(":") or any(part in ("", ".", "..") or part.startswith("-") for part in parts):
+        raise ValueError("has a path with an empty part, '.', '..', or a part that begins with a hyphen")
