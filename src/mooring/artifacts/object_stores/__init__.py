@@ -1,0 +1,1 @@
+"""Object stores: the installation's own, and those that secrets lead to."""
