@@ -1,7 +1,6 @@
 """A store with what every installation has."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -9,18 +8,14 @@ from sqlalchemy.orm import Session
 from mooring.services import catalog, configurations
 from mooring.services.configurations import NewConfiguration
 from mooring.services.resource_groups import DEFAULT_GROUP
-from mooring.store import migrate
 from mooring.store.database import Database
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'mooring.db'}")
-    migrate.upgrade(opened)
-    with opened.transaction() as session:
+def database(migrated_store: Database) -> Database:
+    with migrated_store.transaction() as session:
         catalog.install(session)
-    yield opened
-    opened.close()
+    return migrated_store
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Artifacts."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from mooring.api import answers
@@ -17,15 +18,18 @@ from mooring.api.dependencies import (
     ScenarioFilter,
     Search,
 )
+from mooring.api.long_lists import Rows, long_list
 from mooring.api.presenters.objects import artifact as present
 from mooring.api.routers.expansion import with_scenarios
 from mooring.api.schemas import artifacts as shapes
 from mooring.api.schemas.common import ID_PATTERN, Name
 from mooring.services import artifacts, labels
 from mooring.services.artifacts import Filter, Kind, NewArtifact
+from mooring.services.paging import Page
 
 PATH = "/v2/lm/artifacts"
 _SELECTOR = "artifactLabelSelector"
+_LABELS = "ext.ai.sap.com/"
 router = APIRouter(prefix=PATH, tags=["Artifact"])
 
 
@@ -43,7 +47,7 @@ async def _filter(
         execution_id=execution_id,
         name=name,
         kind=kind.value if kind else None,
-        selectors=labels.parse(split(label_selector) or [], parameter=_SELECTOR),
+        selectors=labels.parse(split(label_selector) or [], parameter=_SELECTOR, prefix=_LABELS),
         search=search,
         case_insensitive=case_insensitive,
     )
@@ -55,9 +59,15 @@ Wanted = Annotated[Filter, Depends(_filter)]
 @router.get("", response_model=shapes.ArtifactList)
 def list_artifacts(context: Context, group: Group, wanted: Wanted, page: PageOfList, expand: Expand = None) -> Response:
     """The artifacts of a resource group, newest first."""
-    with context.database.reading() as session:
-        shown = map(present, artifacts.list_of(session, group, wanted, page))
-        return answers.listing(with_scenarios(session, shown) if expand else shown)
+
+    def find(session: Session, part: Page) -> Rows:
+        return artifacts.list_of(session, group, wanted, part)
+
+    def show(session: Session, rows: Rows) -> list[dict[str, Any]]:
+        shown = [present(row) for row in rows]
+        return with_scenarios(session, shown) if expand else shown
+
+    return long_list(context.database, page, find, show)
 
 
 @router.post("", status_code=201, response_model=shapes.ArtifactCreated)

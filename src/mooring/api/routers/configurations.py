@@ -1,8 +1,9 @@
 """Configurations."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from mooring.api import answers
@@ -17,11 +18,13 @@ from mooring.api.dependencies import (
     ScenarioFilter,
     Search,
 )
+from mooring.api.long_lists import Rows, long_list
 from mooring.api.presenters.objects import configuration as present
 from mooring.api.routers.expansion import with_scenarios
 from mooring.api.schemas import configurations as shapes
 from mooring.services import configurations
 from mooring.services.configurations import Filter, NewConfiguration
+from mooring.services.paging import Page
 
 PATH = "/v2/lm/configurations"
 router = APIRouter(prefix=PATH, tags=["Configuration"])
@@ -44,9 +47,15 @@ def list_configurations(
     context: Context, group: Group, wanted: Wanted, page: PageOfList, expand: Expand = None
 ) -> Response:
     """The configurations of a resource group, newest first."""
-    with context.database.reading() as session:
-        shown = map(present, configurations.list_of(session, group, wanted, page))
-        return answers.listing(with_scenarios(session, shown) if expand else shown)
+
+    def find(session: Session, part: Page) -> Rows:
+        return configurations.list_of(session, group, wanted, part)
+
+    def show(session: Session, rows: Rows) -> list[dict[str, Any]]:
+        shown = [present(row) for row in rows]
+        return with_scenarios(session, shown) if expand else shown
+
+    return long_list(context.database, page, find, show)
 
 
 @router.post("", status_code=201, response_model=shapes.ConfigurationCreated)

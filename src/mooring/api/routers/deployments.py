@@ -1,19 +1,22 @@
 """Deployments: create, look at, change, delete."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from mooring.api import answers
 from mooring.api.comma_lists import split_ids
 from mooring.api.dependencies import Context, DeploymentId, Group, PageOfList, ScenarioFilter, Select
+from mooring.api.long_lists import Rows, long_list
 from mooring.api.presenters import deployments as present
 from mooring.api.schemas import deployments as shapes
 from mooring.api.schemas.common import ID_PATTERN, Deletion, Done
 from mooring.domain.lifecycle import Status
 from mooring.services import deployment_changes, deployments
 from mooring.services.deployments import Filter, NewDeployment
+from mooring.services.paging import Page
 
 PATH = "/v2/lm/deployments"
 router = APIRouter(prefix=PATH, tags=["Deployment"])
@@ -41,11 +44,16 @@ def list_deployments(
     context: Context, group: Group, wanted: Wanted, page: PageOfList, select: Select = None
 ) -> Response:
     """The deployments of a resource group, newest first."""
-    with context.database.reading() as session:
-        rows = deployments.list_of(session, group, wanted, page)
-    if select:
-        return answers.listing(map(present.status_only, rows))
-    return answers.listing(present.deployment(row, context.public_url) for row in rows)
+
+    def find(session: Session, part: Page) -> Rows:
+        return deployments.list_of(session, group, wanted, part)
+
+    def show(_session: Session, rows: Rows) -> list[dict[str, Any]]:
+        if select:
+            return [present.status_only(row) for row in rows]
+        return [present.deployment(row, context.public_url) for row in rows]
+
+    return long_list(context.database, page, find, show)
 
 
 @router.post("", status_code=202, response_model=shapes.DeploymentCreated)

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 _ASSETS = Path(__file__).parent.parent / "assets"
@@ -20,6 +20,12 @@ async def get_page() -> Response:
     """The page; it asks for a token by itself."""
     headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
     return Response(_PAGE, headers=headers, media_type="text/html")
+
+
+@router.get("/docs/")
+async def get_page_with_slash() -> Response:
+    """People type it."""
+    return RedirectResponse("/docs", status_code=308)
 
 
 def install(app: FastAPI) -> None:

@@ -29,7 +29,7 @@ def issue_token(context: Context, asked: Annotated[TokenRequest, Depends(_token_
         return _refusal(400, "invalid_request", "Missing grant type")
     if asked.grant_type != "client_credentials":
         return _refusal(400, "unsupported_grant_type", "Only client_credentials is supported")
-    issued = context.tokens.issue(client.id, Role(client.role), client.groups)
+    issued = context.tokens.issue(client.id, Role(client.role), client.groups, not_before=client.tokens_valid_from)
     content = {
         "access_token": issued.value,
         "token_type": "bearer",

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from mooring.api.schemas.catalog import Scenario
-from mooring.api.schemas.common import Done, Id, KeyValue, Label, Name, Shape, Text, Url
+from mooring.api.schemas.common import NULLABLE, Done, Id, KeyValue, Label, Name, Shape, Text, Url
 from mooring.services.artifacts import Kind
 
 
@@ -37,9 +37,10 @@ class Artifact(Shape):
     description: str
     labels: list[KeyValue]
     execution_id: str | None = None
+    configuration_id: str | None = None
     created_at: datetime
     modified_at: datetime
-    scenario: Scenario | None = None
+    scenario: Scenario | None = Field(None, json_schema_extra=NULLABLE)
 
 
 class ArtifactList(Shape):

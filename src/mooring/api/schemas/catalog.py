@@ -83,8 +83,45 @@ class ExecutableList(Shape):
     resources: list[Executable]
 
 
+class ModelVersion(Shape):
+    """A version of a foundation model."""
+
+    name: str
+    is_latest: bool
+    deprecated: bool
+    retirement_date: str | None = None
+    context_length: int | None = None
+    input_types: list[str] | None = None
+    capabilities: list[str] | None = None
+    metadata: list[dict[str, Any]] | None = None
+    cost: list[dict[str, Any]] | None = None
+    suggested_replacements: list[str] | None = None
+    streaming_supported: bool | None = None
+    orchestration_capabilities: list[str] | None = None
+
+
+class AllowedScenario(Shape):
+    """Where a foundation model may be used."""
+
+    scenario_id: str
+    executable_id: str
+
+
+class Model(Shape):
+    """A foundation model."""
+
+    model: str
+    executable_id: str
+    description: str
+    versions: list[ModelVersion]
+    display_name: str | None = None
+    access_type: str | None = None
+    provider: str | None = None
+    allowed_scenarios: list[AllowedScenario] | None = None
+
+
 class ModelList(Shape):
     """Foundation models; there are none here."""
 
     count: int
-    resources: list[dict[str, Any]]
+    resources: list[Model]

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
 
 ID_PATTERN = r"^[A-Za-z0-9_.-]{4,64}$"
+NULLABLE: dict[str, JsonValue] = {"x-nullable": True}
+"""For `json_schema_extra`: an optional field of an answer that can be null. All others are left out instead."""
 _NAME_PATTERN = r"""^[\w\s.!?,;:\[\](){}<>"'=+*/\\^&%@~$#|-]*$"""
 _LABEL_KEY_PATTERN = r"^ext\.ai\.sap\.com/[A-Za-z0-9_.-]+$"
 
@@ -64,10 +66,33 @@ class Error(Shape):
     message: str
     request_id: str
     target: str
-    details: dict[str, Any] = Field(default_factory=dict)
+    details: dict[str, Any]
 
 
 class ErrorEnvelope(Shape):
     """Every answer with a status of 400 or more."""
 
     error: Error
+
+
+class Finding(Shape):
+    """One thing that is wrong."""
+
+    code: str
+    message: str
+
+
+class ListingError(Shape):
+    """What went wrong, thing by thing."""
+
+    code: str
+    message: str
+    request_id: str
+    target: str
+    details: list[Finding]
+
+
+class ListingErrorEnvelope(Shape):
+    """Every answer with a status of 400 or more, on metrics and dataset files."""
+
+    error: ListingError

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from mooring.api.schemas.catalog import Scenario
-from mooring.api.schemas.common import Done, Id, Key, Name, Shape, Text
+from mooring.api.schemas.common import NULLABLE, Done, Id, Key, Name, Shape, Text
 
 
 class ParameterBinding(Shape):
@@ -46,7 +46,7 @@ class Configuration(Shape):
     parameter_bindings: list[ParameterBinding]
     input_artifact_bindings: list[InputArtifactBinding]
     created_at: datetime
-    scenario: Scenario | None = None
+    scenario: Scenario | None = Field(None, json_schema_extra=NULLABLE)
 
 
 class ConfigurationList(Shape):

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mooring.api.schemas.common import Done, Error, Id, Shape
+from mooring.api.schemas.bulk import BulkItems, BulkRefusal
+from mooring.api.schemas.common import NULLABLE, Done, Id, Shape
 from mooring.domain.lifecycle import Status, TargetStatus
 
 Ttl = Annotated[str, StringConstraints(pattern=r"^[0-9]+[mMhHdD]$", max_length=16)]
@@ -39,37 +40,16 @@ class DeploymentModify(Shape):
         return self
 
 
-class BulkItem(Shape):
-    """One deployment to stop or to delete."""
-
-    id: Id
-    target_status: Literal["STOPPED", "DELETED"]
-
-
 class DeploymentBulkModify(Shape):
     """Up to a hundred deployments to stop or to delete."""
 
-    deployments: Annotated[list[BulkItem], Field(min_length=1, max_length=100)]
-
-    @model_validator(mode="after")
-    def _unique(self) -> Self:
-        if len({item.id for item in self.deployments}) < len(self.deployments):
-            raise ValueError("deployments must name each id once")
-        return self
-
-
-class BulkResult(Shape):
-    """What became of one item: a message, or an error."""
-
-    id: str
-    message: str | None = None
-    error: Error | None = None
+    deployments: BulkItems
 
 
 class DeploymentBulkModified(Shape):
     """The answer to a bulk change, in the order of the request."""
 
-    deployments: list[BulkResult]
+    deployments: list[Done | BulkRefusal]
 
 
 class Deployment(Shape):
@@ -87,7 +67,7 @@ class Deployment(Shape):
     target_status: TargetStatus | None = None
     last_operation: str | None = None
     latest_running_configuration_id: str | None = None
-    ttl: str | None = None
+    ttl: str | None = Field(None, json_schema_extra=NULLABLE)
     details: dict[str, Any] | None = None
     created_at: datetime
     modified_at: datetime
@@ -101,25 +81,3 @@ class DeploymentList(Shape):
 
     count: int
     resources: list[Deployment]
-
-
-class LogLine(Shape):
-    """One line; `pod` is the replica that wrote it."""
-
-    timestamp: datetime
-    msg: str
-    container: str
-    pod: str
-    stream: str
-
-
-class LogLines(Shape):
-    """Lines, sorted by time."""
-
-    result: list[LogLine]
-
-
-class Logs(Shape):
-    """The answer of the logs endpoint."""
-
-    data: LogLines

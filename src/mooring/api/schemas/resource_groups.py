@@ -1,7 +1,7 @@
 """Resource groups."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -51,7 +51,7 @@ class ResourceGroup(Shape):
     zone_id: str
     created_at: datetime
     labels: list[KeyValue]
-    status: str
+    status: Literal["PROVISIONED"]
     status_message: str
 
 
@@ -60,3 +60,4 @@ class ResourceGroupList(Shape):
 
     count: int
     resources: list[ResourceGroup]
+    continue_token: str = Field(default="", description="Leads to the next page; absent on the last one.")
