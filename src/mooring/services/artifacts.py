@@ -11,9 +11,24 @@ from mooring.domain.identifiers import new_uuid
 from mooring.errors import InvalidRequest, NotFound
 from mooring.services import labels as label_rules
 from mooring.services import resource_groups, scenarios
-from mooring.services.paging import Page
+from mooring.services.paging import ListedRow, Page
 from mooring.store.tables import Artifact, ArtifactLabel, Labels
 from mooring.store.text_search import contains
+from mooring.store.types import unparsed
+
+_LISTED = (
+    Artifact.id,
+    Artifact.name,
+    Artifact.kind,
+    Artifact.url,
+    Artifact.scenario_id,
+    Artifact.description,
+    unparsed(Artifact.labels),
+    Artifact.execution_id,
+    Artifact.configuration_id,
+    Artifact.created_at,
+    Artifact.modified_at,
+)
 
 
 class Kind(Enum):
@@ -82,11 +97,11 @@ def existing(session: Session, group: str, ids: Collection[str]) -> set[str]:
     return set(session.scalars(query))
 
 
-def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[Artifact]:
-    """The artifacts of a group that are asked for, newest first."""
+def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[ListedRow]:
+    """The artifacts of a group that are asked for, newest first: plain rows with the columns' names."""
     resource_groups.require(session, group)
-    query = select(Artifact).where(*_conditions(group, wanted)).order_by(Artifact.created_at.desc(), Artifact.id.desc())
-    return session.scalars(page.of(query)).all()
+    query = select(*_LISTED).where(*_conditions(group, wanted))
+    return session.execute(page.of(query, Artifact.created_at, Artifact.id)).all()
 
 
 def count(session: Session, group: str, wanted: Filter) -> int:

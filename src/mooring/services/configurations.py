@@ -9,9 +9,20 @@ from sqlalchemy.orm import Session
 from mooring.domain.identifiers import new_uuid
 from mooring.errors import InvalidRequest, NotFound
 from mooring.services import artifacts, executables, resource_groups
-from mooring.services.paging import Page
+from mooring.services.paging import ListedRow, Page
 from mooring.store.tables import Bindings, Configuration
 from mooring.store.text_search import contains
+from mooring.store.types import unparsed
+
+_LISTED = (
+    Configuration.id,
+    Configuration.name,
+    Configuration.scenario_id,
+    Configuration.executable_id,
+    unparsed(Configuration.parameter_bindings),
+    unparsed(Configuration.input_artifact_bindings),
+    Configuration.created_at,
+)
 
 
 @dataclass(frozen=True)
@@ -66,15 +77,11 @@ def find(session: Session, group: str, configuration_id: str) -> Configuration |
     return found if found is not None and found.resource_group == group else None
 
 
-def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[Configuration]:
-    """The configurations of a group that are asked for, newest first."""
+def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[ListedRow]:
+    """The configurations of a group that are asked for, newest first: plain rows with the columns' names."""
     resource_groups.require(session, group)
-    query = (
-        select(Configuration)
-        .where(*_conditions(group, wanted))
-        .order_by(Configuration.created_at.desc(), Configuration.id.desc())
-    )
-    return session.scalars(page.of(query)).all()
+    query = select(*_LISTED).where(*_conditions(group, wanted))
+    return session.execute(page.of(query, Configuration.created_at, Configuration.id)).all()
 
 
 def count(session: Session, group: str, wanted: Filter) -> int:

@@ -1,21 +1,15 @@
 """What a client can change about a deployment. Each change grows `generation`, so that a controller at work notices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from mooring.domain.lifecycle import (
-    LastOperation,
-    Operation,
-    Status,
-    TargetStatus,
-    is_allowed,
-    statuses_that_allow,
-)
-from mooring.errors import InvalidRequest, MooringError, PreconditionFailed
-from mooring.services import deployments, rendering
+from mooring.domain.lifecycle import LastOperation, Operation, Status, TargetStatus, refusal
+from mooring.errors import InvalidRequest, PreconditionFailed
+from mooring.services import bulk, deployments, rendering
+from mooring.services.bulk import Outcome, Wish
 from mooring.store.tables import Configuration, Deployment
 from mooring.store.types import utc_now
 
@@ -24,22 +18,6 @@ _WORDS = {
     Operation.DELETE_DEPLOYMENT: "delete",
     Operation.CHANGE_CONFIGURATION: "change the configuration of",
 }
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One item of a bulk change; `target` is STOPPED or DELETED."""
-
-    deployment_id: str
-    target: TargetStatus
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a wish; no error means that it was accepted."""
-
-    deployment_id: str
-    error: MooringError | None = None
 
 
 def stop(session: Session, group: str, deployment_id: str) -> None:
@@ -82,22 +60,15 @@ def change_configuration(
 
 def change_many(session: Session, group: str, wishes: Sequence[Wish]) -> list[Outcome]:
     """Stop or delete many; each is accepted or refused by itself. In the order of the wishes."""
-    ids = [wish.deployment_id for wish in wishes]
-    found = deployments.find_many(session, group, ids, to_change=True)
-    return [_try(wish, group, found.get(wish.deployment_id)) for wish in wishes]
+    found = deployments.find_many(session, group, [wish.id for wish in wishes], to_change=True)
+    return bulk.change_each(wishes, found, change=_change, not_found=partial(deployments.not_found, group))
 
 
-def _try(wish: Wish, group: str, deployment: Deployment | None) -> Outcome:
-    if deployment is None:
-        return Outcome(wish.deployment_id, deployments.not_found(group, wish.deployment_id))
-    try:
-        if wish.target is TargetStatus.DELETED:
-            _delete(deployment)
-        else:
-            _stop(deployment)
-    except MooringError as error:
-        return Outcome(wish.deployment_id, error)
-    return Outcome(wish.deployment_id)
+def _change(deployment: Deployment, target: TargetStatus) -> None:
+    if target is TargetStatus.DELETED:
+        _delete(deployment)
+    else:
+        _stop(deployment)
 
 
 def _stop(deployment: Deployment) -> None:
@@ -116,18 +87,9 @@ def _delete(deployment: Deployment) -> None:
 
 
 def _require(operation: Operation, deployment: Deployment) -> None:
-    target = TargetStatus(deployment.target_status)
-    if operation is not Operation.DELETE_DEPLOYMENT and target is not TargetStatus.RUNNING:
-        raise PreconditionFailed(
-            f"cannot {_WORDS[operation]} the deployment {deployment.id!r}: its targetStatus is {target.value}, "
-            "which is final. Create another deployment"
-        )
-    if not is_allowed(operation, Status(deployment.status)):
-        allowed = ", ".join(statuses_that_allow(operation))
-        raise PreconditionFailed(
-            f"cannot {_WORDS[operation]} the deployment {deployment.id!r} in status {deployment.status}: "
-            f"it has to be one of {allowed}"
-        )
+    refused = refusal(operation, Status(deployment.status), TargetStatus(deployment.target_status))
+    if refused is not None:
+        raise PreconditionFailed(f"cannot {_WORDS[operation]} the deployment {deployment.id!r}{refused}")
 
 
 def _refuse_misfit(deployment: Deployment, configuration: Configuration) -> None:

@@ -12,8 +12,27 @@ from mooring.domain.lifecycle import LastOperation, Status, TargetStatus
 from mooring.domain.revisions import ModelServerSpec, RevisionState
 from mooring.errors import InvalidRequest, NotFound
 from mooring.services import configurations, rendering, resource_groups, ttl
-from mooring.services.paging import Page
+from mooring.services.paging import ListedRow, Page
 from mooring.store.tables import Configuration, Deployment, Revision
+
+_LISTED = (
+    Deployment.id,
+    Deployment.configuration_id,
+    Deployment.configuration_name,
+    Deployment.executable_id,
+    Deployment.scenario_id,
+    Deployment.status,
+    Deployment.status_message,
+    Deployment.target_status,
+    Deployment.last_operation,
+    Deployment.latest_running_configuration_id,
+    Deployment.ttl,
+    Deployment.created_at,
+    Deployment.modified_at,
+    Deployment.submission_time,
+    Deployment.start_time,
+    Deployment.completion_time,
+)
 
 
 @dataclass(frozen=True)
@@ -107,15 +126,11 @@ def not_found(group: str, deployment_id: str) -> NotFound:
     return NotFound(f"there is no deployment {deployment_id!r} in the resource group {group!r}")
 
 
-def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[Deployment]:
-    """The deployments of a group that are asked for, newest first, without their revisions."""
+def list_of(session: Session, group: str, wanted: Filter, page: Page) -> Sequence[ListedRow]:
+    """The deployments of a group that are asked for, newest first: plain rows with the columns' names."""
     resource_groups.require(session, group)
-    query = (
-        select(Deployment)
-        .where(*_conditions(group, wanted))
-        .order_by(Deployment.created_at.desc(), Deployment.id.desc())
-    )
-    return session.scalars(page.of(query)).all()
+    query = select(*_LISTED).where(*_conditions(group, wanted))
+    return session.execute(page.of(query, Deployment.created_at, Deployment.id)).all()
 
 
 def count(session: Session, group: str, wanted: Filter) -> int:

@@ -25,11 +25,18 @@ class Selector:
         return (labels.get(self.key) == self.value) is self.equal
 
 
-def parse(terms: Sequence[str], *, parameter: str) -> list[Selector]:
-    """Selectors from `key=value` texts; `{comma}` in a value stands for a comma. Raises InvalidRequest."""
+def parse(terms: Sequence[str], *, parameter: str, prefix: str = "") -> list[Selector]:
+    """Selectors from `key=value` texts; `{comma}` in a value stands for a comma.
+
+    Raises InvalidRequest, also for a key without the prefix: no label has it, and `!=` would ask for everything.
+    """
     if len(terms) > _MOST_TERMS:
         raise InvalidRequest(f"{parameter} has {len(terms)} terms; at most {_MOST_TERMS} are allowed")
-    return [_parse_term(term, parameter) for term in terms]
+    selectors = [_parse_term(term, parameter) for term in terms]
+    stranger = next((selector.key for selector in selectors if not selector.key.startswith(prefix)), None)
+    if stranger is not None:
+        raise InvalidRequest(f"{parameter} asks for the label {stranger[:80]!r}: keys begin with {prefix}")
+    return selectors
 
 
 def hold(selectors: Sequence[Selector], labels: Labels) -> bool:

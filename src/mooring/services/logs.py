@@ -1,4 +1,4 @@
-"""What the replicas of a deployment have written, merged by time."""
+"""What the replicas of a deployment, or the jobs of an execution, have written, merged by time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mooring.services import deployments
+from mooring.services import deployments, executions
 from mooring.store.tables import Deployment, Replica, Revision
 
 
@@ -58,6 +58,12 @@ def replicas_of(session: Session, group: str, deployment_id: str) -> Sequence[st
         raise deployments.not_found(group, deployment_id)
     query = select(Replica.id).join(Revision).where(Revision.deployment_id == deployment_id)
     return session.scalars(query.order_by(Replica.created_at, Replica.id)).all()
+
+
+def jobs_of(session: Session, group: str, execution_id: str) -> Sequence[str]:
+    """The jobs that have run it: none, until something runs executions. Raises NotFound."""
+    executions.get(session, group, execution_id)
+    return ()
 
 
 def read(source: ReplicaLogs, replica_ids: Sequence[str], window: Window) -> list[ReplicaLine]:
