@@ -7,14 +7,18 @@ import orjson
 from starlette.responses import Response
 
 
+def encode(content: object) -> bytes:
+    """JSON. Moments end in `Z`, in whole seconds or with six digits: both are what clients can parse."""
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
 def json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer. Moments end in `Z`, in whole seconds or with six digits: both are what clients can parse."""
-    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
-    return Response(body, status, headers=headers, media_type="application/json")
+    """A JSON answer."""
+    return Response(encode(content), status, headers=headers, media_type="application/json")
 
 
 def listing(items: Iterable[Mapping[str, Any]]) -> Response:
-    """`{"count", "resources"}`; count is the number of items in this answer."""
+    """`{"count", "resources"}`; count is the number of items in this answer. For short lists: see `long_lists`."""
     resources = list(items)
     return json({"count": len(resources), "resources": resources})
 
