@@ -1,4 +1,4 @@
-"""One server for all tests of a worker; each test has a resource group of its own."""
+"""One server per kind of store for all tests of a worker; each test has a resource group of its own."""
 
 import uuid
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from tests.api.api_server import Server, running_server
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("api")) as started:
+def server(session_store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("api"), session_store) as started:
         yield started
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from mooring.domain.lifecycle import Status
+from mooring.domain.roles import Role
 from tests.api.api_server import Server, new_configuration, new_deployment
 
 
@@ -86,9 +87,8 @@ def test_in_lists_and_counts(stranger: httpx.Client, http: httpx.Client, owned: 
 
 
 def test_a_client_of_one_group_sees_no_other(server: Server, http: httpx.Client, group: str, owned: Owned) -> None:
-    token = server.context.tokens.issue("bound", groups=("another-group",)).value
-    headers = {"Authorization": f"Bearer {token}", "AI-Resource-Group": group}
-    answer = httpx.get(f"{server.url}/v2/lm/deployments/{owned.deployment}", headers=headers)
+    with server.http_as(Role.ADMIN, ["default"], group=group) as bound:
+        answer = bound.get(f"/v2/lm/deployments/{owned.deployment}")
     assert answer.status_code == 400
     assert http.get(f"/v2/lm/deployments/{owned.deployment}").status_code == 200
 

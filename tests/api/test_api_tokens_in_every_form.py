@@ -1,9 +1,10 @@
 """`/oauth/token` takes what every client of the AI API sends, and nothing that is wrong."""
 
 import base64
-import stat
+import json
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
@@ -11,10 +12,12 @@ import jwt
 import pytest
 
 from mooring.api.tokens import TokenIssuer
+from mooring.domain.roles import Role
 from mooring.errors import Unauthorized
-from mooring.services import clients
+from mooring.services import clients, signing_keys
 from tests.api.api_server import Server
 
+OUR_KEY = signing_keys.generate()
 GRANT = "grant_type=client_credentials"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -105,6 +108,25 @@ def test_a_wrong_secret_is_refused_and_a_secret_in_the_query_is_not_taken(server
     assert [wrong.status_code, in_query.status_code] == [401, 401]
 
 
+def test_a_client_without_a_secret_is_refused(server: Server, raw: httpx.Client) -> None:
+    """As clients with a certificate ask; certificates are not taken here."""
+    for more in ({}, {"client_secret": ""}):
+        answer = raw.post(
+            "/oauth/token", data={"grant_type": "client_credentials", "client_id": server.client.id, **more}
+        )
+        assert answer.status_code == 401
+        assert answer.json() == {"error": "unauthorized", "error_description": "Bad credentials"}
+
+
+def test_a_token_says_what_its_client_may_do(server: Server, raw: httpx.Client) -> None:
+    with server.database.transaction() as session:
+        made = clients.create(session, role=Role.VIEWER, groups=["default"])
+    token = raw.post(f"/oauth/token?{GRANT}", headers=_basic(made.id, made.secret)).json()["access_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["role"], claims["groups"], claims["client_id"]) == ("viewer", ["default"], made.id)
+    assert isinstance(claims["iat"], int)
+
+
 @pytest.mark.parametrize(
     ("grant", "error"),
     [("grant_type=password", "unsupported_grant_type"), ("", "invalid_request"), ("grant_type=", "invalid_request")],
@@ -140,11 +162,17 @@ def test_the_key_set_verifies_what_was_issued(server: Server, raw: httpx.Client)
     assert {"iss", "aud", "iat", "exp", "jti", "scope"} <= claims.keys()
 
 
-def test_keys_are_private_and_survive_a_restart(tmp_path: Path) -> None:
-    first = TokenIssuer(tmp_path, "http://a", "mooring", 60)
-    second = TokenIssuer(tmp_path, "http://a", "mooring", 60)
-    assert second.verify(first.issue("c").value).client_id == "c"
-    assert [stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()] == [0o600]
+def test_a_new_key_is_accepted_at_once_and_signs_when_everybody_knows_it() -> None:
+    tokens = TokenIssuer([OUR_KEY], "http://a", "mooring", 60)
+    of_the_old = tokens.issue("c").value
+    fresh = signing_keys.generate()
+    tokens.use([OUR_KEY, fresh])
+    assert jwt.get_unverified_header(tokens.issue("c").value)["kid"] == OUR_KEY.id
+    known = replace(fresh, created_at=fresh.created_at - timedelta(minutes=2))
+    tokens.use([OUR_KEY, known])
+    assert jwt.get_unverified_header(tokens.issue("c").value)["kid"] == fresh.id
+    assert tokens.verify(of_the_old).client_id == "c"
+    assert len(json.loads(tokens.key_set())["keys"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -155,19 +183,16 @@ def test_keys_are_private_and_survive_a_restart(tmp_path: Path) -> None:
         ("http://a", "other", 60, "verification fails"),
     ],
 )
-def test_tokens_of_others_and_old_ones_are_refused(
-    tmp_path: Path, issuer: str, audience: str, lifetime: int, reason: str
-) -> None:
-    ours = TokenIssuer(tmp_path, "http://a", "mooring", 60)
-    theirs = TokenIssuer(tmp_path, issuer, audience, lifetime)
+def test_tokens_of_others_and_old_ones_are_refused(issuer: str, audience: str, lifetime: int, reason: str) -> None:
+    ours = TokenIssuer([OUR_KEY], "http://a", "mooring", 60)
+    theirs = TokenIssuer([OUR_KEY], issuer, audience, lifetime)
     with pytest.raises(Unauthorized, match=reason):
         ours.verify(theirs.issue("c").value)
 
 
-def test_forged_tokens_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    ours = TokenIssuer(tmp_path, "http://a", "mooring", 60)
-    theirs = TokenIssuer(tmp_path / "other", "http://a", "mooring", 60)
+def test_forged_tokens_are_refused() -> None:
+    ours = TokenIssuer([OUR_KEY], "http://a", "mooring", 60)
+    theirs = TokenIssuer([signing_keys.generate()], "http://a", "mooring", 60)
     token = ours.issue("c").value
     head, payload, signature = token.split(".")
     claims = jwt.decode(token, options={"verify_signature": False})
@@ -175,7 +200,7 @@ def test_forged_tokens_are_refused(tmp_path: Path) -> None:
     unsigned = jwt.encode(claims, "", "none", headers={"kid": kid})
     symmetric = jwt.encode(claims, "k" * 32, "HS256", headers={"kid": kid})
     without_expiry = {name: value for name, value in claims.items() if name != "exp"}
-    eternal = jwt.encode(without_expiry, ours._signing.private, "RS256", headers={"kid": kid})
+    eternal = jwt.encode(without_expiry, OUR_KEY.private, "RS256", headers={"kid": kid})
     for forged in (
         theirs.issue("c").value,
         unsigned,

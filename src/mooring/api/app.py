@@ -5,25 +5,46 @@ from fastapi import FastAPI
 from mooring import __version__
 from mooring.api import envelope, openapi
 from mooring.api.authentication import Authentication
+from mooring.api.authorisation import Authorisation
 from mooring.api.body_limit import BodyLimit
 from mooring.api.boundary import Boundary
 from mooring.api.context import ApiContext
 from mooring.api.routers import (
+    applications,
     artifacts,
     configurations,
+    datasets,
     deployment_logs,
     deployments,
     deployments_bulk,
+    docker_registry_secrets,
     documentation,
     executables,
+    execution_logs,
+    execution_schedules,
+    executions,
+    executions_bulk,
+    generic_secrets,
     health,
+    kpis,
     meta,
+    metrics,
     oauth,
+    object_store_secrets,
+    platform_services,
+    quotas,
+    repositories,
     resource_groups,
+    resources,
     scenarios,
+    tenant_info,
+    tracking,
     webhooks,
 )
 from mooring.api.spelling import Spelling
+from mooring.api.standings import Standings
+from mooring.api.tracking_access import TrackingAccess
+from mooring.services.tracking_addresses import TrackingAddresses
 
 _ROUTERS = (
     oauth,
@@ -34,15 +55,32 @@ _ROUTERS = (
     deployments,
     deployments_bulk,
     deployment_logs,
+    executions,
+    executions_bulk,
+    execution_logs,
+    execution_schedules,
     resource_groups,
+    repositories,
+    applications,
     meta,
     health,
     webhooks,
+    docker_registry_secrets,
+    generic_secrets,
+    object_store_secrets,
+    datasets,
+    metrics,
+    tracking,
+    kpis,
+    quotas,
+    resources,
+    platform_services,
+    tenant_info,
 )
 
 
 def create_app(context: ApiContext) -> FastAPI:
-    """The control plane's HTTP interface. A request passes Boundary, Authentication, BodyLimit, Spelling, router."""
+    """The control plane's HTTP interface. A request passes Boundary, Authentication, Authorisation, BodyLimit, …"""
     app = FastAPI(
         title="Mooring",
         version=__version__,
@@ -52,7 +90,6 @@ def create_app(context: ApiContext) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
         strict_content_type=False,
-        responses=openapi.ERRORS,
     )
     app.state.context = context
     app.openapi = openapi.describer(app)  # type: ignore[method-assign]
@@ -67,6 +104,8 @@ def create_app(context: ApiContext) -> FastAPI:
 def _add_layers(app: FastAPI, context: ApiContext) -> None:
     # Each one is put around those before it: the last is the outermost.
     app.add_middleware(Spelling)
-    app.add_middleware(BodyLimit, max_bytes=context.max_request_bytes)
-    app.add_middleware(Authentication, tokens=context.tokens)
+    app.add_middleware(BodyLimit, max_bytes=context.max_request_bytes, max_dataset_bytes=context.max_dataset_bytes)
+    app.add_middleware(TrackingAccess, addresses=TrackingAddresses.of(context.vault))
+    app.add_middleware(Authorisation)
+    app.add_middleware(Authentication, tokens=context.tokens, standings=Standings(context.database))
     app.add_middleware(Boundary)

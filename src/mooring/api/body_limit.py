@@ -5,28 +5,37 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mooring.api.authentication import is_public
+from mooring.api.tracking_access import proven_execution
 
 _UNAUTHENTICATED_BYTES = 65_536
 """What somebody without a token may make us hold in memory."""
+_DATASET_FILES = "/v2/lm/dataset/files/"
 
 
 class BodyLimit:
     """Answers 413 as soon as it is clear that a body is too large."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, max_dataset_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_dataset_bytes = max_dataset_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        public = is_public(scope["path"])
-        limit = min(self._max_bytes, _UNAUTHENTICATED_BYTES) if public else self._max_bytes
+        limit = self._limit(scope)
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > limit:
             raise _too_large(limit)
         await self._app(scope, _Counter(receive, limit).receive, send)
+
+    def _limit(self, scope: Scope) -> int:
+        if is_public(scope["path"]) and proven_execution(scope) is None:
+            return min(self._max_bytes, _UNAUTHENTICATED_BYTES)
+        if scope["method"] == "PUT" and scope["path"].startswith(_DATASET_FILES):
+            return self._max_dataset_bytes  # these go to the disk as they come
+        return self._max_bytes
 
 
 class _Counter:

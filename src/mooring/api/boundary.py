@@ -6,7 +6,7 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mooring.api import envelope, request_ids
+from mooring.api import envelope, request_ids, tracking_paths
 
 _logger = logging.getLogger("mooring.access")
 
@@ -32,7 +32,8 @@ class Boundary:
             await envelope.answer_to(exception, scope["path"])(scope, receive, answer.send)
         finally:
             milliseconds = (time.monotonic() - started) * 1000
-            _logger.info("%s %r %s %.1f ms", scope["method"], scope["path"], answer.status, milliseconds)
+            path = tracking_paths.shown(scope["path"])
+            _logger.info("%s %r %s %.1f ms", scope["method"], path, answer.status, milliseconds)
 
 
 class _Answer:

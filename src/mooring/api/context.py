@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mooring.api.tokens import TokenIssuer
+from mooring.services.datasets import LARGEST_BYTES, ObjectStores
 from mooring.services.logs import ReplicaLogs
 from mooring.store.database import Database
 from mooring.store.vault import Vault
@@ -17,7 +18,8 @@ class ApiContext:
     `public_url` is how clients reach the gateway (`http://host:port`, no slash at the end). `wake` is called after
     each commit that controllers should notice. `webhook` takes the headers (names in lower case) and the body of a
     registry's call and says whether its signature is right; None when there is no registry. `local_model_folders`:
-    models below these may be deployed by path. `vault` seals secrets before they are stored.
+    models below these may be deployed by path. `vault` seals secrets before they are stored. `object_stores` have the
+    dataset files; one of these has at most `max_dataset_bytes`, any other body `max_request_bytes`.
     """
 
     database: Database
@@ -28,5 +30,8 @@ class ApiContext:
     logs: ReplicaLogs
     ready: Callable[[], bool]
     max_request_bytes: int
+    object_stores: ObjectStores
+    max_dataset_bytes: int = LARGEST_BYTES
     webhook: Callable[[Mapping[str, str], bytes], bool] | None = None
     local_model_folders: tuple[Path, ...] = ()
+    max_resource_groups: int = 1000

@@ -27,6 +27,11 @@ async def _group(
         str | None, Header(alias=_HEADER, description="The resource group; `default` when absent.")
     ] = None,
 ) -> str:
+    return group_of(request)
+
+
+def group_of(request: Request) -> str:
+    """The resource group of the header. Raises InvalidRequest when the caller may not use it."""
     given = set(request.headers.getlist(_HEADER)) or {DEFAULT_GROUP}
     if len(given) > 1:
         raise InvalidRequest(f"the header {_HEADER} is given more than once, with different values: send one")
@@ -61,6 +66,8 @@ ScenarioId = Annotated[str, Path(alias="scenarioId", pattern=ID_PATTERN)]
 ExecutableId = Annotated[str, Path(alias="executableId", pattern=ID_PATTERN)]
 ConfigurationId = Annotated[str, Path(alias="configurationId", pattern=ID_PATTERN)]
 ArtifactId = Annotated[str, Path(alias="artifactId", pattern=ID_PATTERN)]
+ExecutionId = Annotated[str, Path(alias="executionId", pattern=ID_PATTERN)]
+ExecutionScheduleId = Annotated[str, Path(alias="executionScheduleId", pattern=ID_PATTERN)]
 DeploymentId = Annotated[str, Path(alias="deploymentId", pattern=ID_PATTERN)]
 ResourceGroupId = Annotated[str, Path(alias="resourceGroupId", pattern=GROUP_ID_PATTERN)]
 

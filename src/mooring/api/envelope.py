@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from mooring.api import answers, request_ids
+from mooring.api import answers, error_details, request_ids, tracking_paths
 from mooring.api.validation import explain
 from mooring.errors import (
     Conflict,
@@ -44,6 +44,7 @@ def install(app: FastAPI) -> None:
 def answer_to(exception: Exception, target: str) -> Response:
     """The answer to any exception. Logs those that are no fault of the caller."""
     error = _as_error(exception)
+    target = tracking_paths.shown(target)
     if error.status >= 500:
         _logger.error("%s: %s", target, error.message, exc_info=exception)
     return answers.json({"error": content(error, target)}, error.status, _headers(error, exception))
@@ -56,7 +57,7 @@ def content(error: MooringError, target: str) -> dict[str, Any]:
         "message": error.message,
         "requestId": request_ids.current(),
         "target": target,
-        "details": error.details,
+        "details": error_details.of(error, target),
     }
 
 
@@ -76,7 +77,9 @@ def _as_error(exception: Exception) -> MooringError:
             return InvalidRequest("the connection was closed before the whole body had come")
         case IntegrityError():
             return Conflict("somebody else changed this at the same moment: look at it again, then try again")
-        case OperationalError() | PoolTimeoutError():
+        case DataError():
+            return InvalidRequest("a value is too long or too large to be kept, or holds a character that cannot be")
+        case OperationalError() | InterfaceError() | PoolTimeoutError() | DBAPIError(connection_invalidated=True):
             return Unavailable("the store does not answer: try again in a moment")
         case _:
             return _Unexpected("an unexpected error; the log has more about it under this requestId")

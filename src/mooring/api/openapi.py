@@ -1,4 +1,4 @@
-"""Our OpenAPI document: what the framework derives, with our errors and our way to sign in."""
+"""Our OpenAPI document: what the framework derives, with our errors, examples, and our way to sign in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,36 +6,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from mooring.api import openapi_errors, openapi_examples, openapi_shapes, openapi_tags, openapi_token
 from mooring.api.authentication import is_public
-from mooring.api.schemas.common import ErrorEnvelope
 
-ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorEnvelope, "description": "The request is wrong: the message names the field."},
-    401: {"model": ErrorEnvelope, "description": "A valid token is needed."},
-    404: {"model": ErrorEnvelope, "description": "There is no such object in this resource group."},
-    412: {"model": ErrorEnvelope, "description": "The object's status does not allow this."},
-    "default": {"model": ErrorEnvelope, "description": "Any other error."},
-}
 _SIGN_IN = {
     "token": {
         "type": "oauth2",
         "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},
     }
 }
-_TOKEN_FORM = {
-    "content": {
-        "application/x-www-form-urlencoded": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "grant_type": {"type": "string", "enum": ["client_credentials"]},
-                    "client_id": {"type": "string"},
-                    "client_secret": {"type": "string", "format": "password"},
-                },
-            }
-        }
-    }
-}
+_FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
+_NUMBER = {"text/plain": {"schema": {"type": "integer", "minimum": 0}, "example": 3}}
+_MERGE_PATCH = "application/merge-patch+json"
 
 
 def describer(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -51,9 +33,31 @@ def describer(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    for shape in _FRAMEWORKS_OWN:
+        document["components"]["schemas"].pop(shape, None)
     document["components"]["securitySchemes"] = _SIGN_IN
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            operation["security"] = [] if is_public(path) else [{"token": []}]
-    document["paths"]["/oauth/token"]["post"]["requestBody"] = _TOKEN_FORM
+        for method, operation in operations.items():
+            _complete(operation, path, method)
+    openapi_token.describe(document)
+    openapi_errors.add(document)
+    openapi_shapes.make_exact(document)
+    document["tags"] = openapi_tags.used_in(document)
     return document
+
+
+def _complete(operation: dict[str, Any], path: str, method: str) -> None:
+    operation["security"] = [] if is_public(path) else [{"token": []}]
+    if path.endswith("/$count"):
+        operation["responses"]["200"]["content"] = _NUMBER
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            parameter["explode"] = False  # lists are joined by commas (given again and again, they are taken, too)
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if body is None:
+        return
+    example = openapi_examples.of_body(method, path)
+    if example is not None:
+        body["example"] = example
+    if method == "patch":
+        operation["requestBody"]["content"][_MERGE_PATCH] = body

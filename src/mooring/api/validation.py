@@ -39,12 +39,14 @@ def _field(where: object, path: Sequence[object]) -> str:
 
 
 def _in_our_words(finding: Mapping[str, Any]) -> str:
-    message = str(finding["msg"]).removeprefix("Value error, ")
+    message = str(finding["msg"]).removeprefix("Value error, ").replace(" after validation", "")
     for theirs, ours in (
         ("Input should be ", "must be "),
         ("String should ", "must "),
         ("List should ", "must "),
         ("Value should ", "must "),
+        ("Dictionary should ", "must "),
+        ("Extra inputs are not permitted", "is no field of this object"),
     ):
         if message.startswith(theirs):
             return ours + message.removeprefix(theirs)

@@ -1,9 +1,14 @@
 """Scenarios, versions and executables."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mooring.services.scenarios import Version
 from mooring.store.tables import Executable, Scenario
+
+_OF_PARAMETERS = ("name", "type", "default", "description")
+_OF_ARTIFACTS = ("name", "kind", "description", "labels")
+"""The Python SDK fails on any further field."""
 
 
 def scenario(row: Scenario) -> dict[str, Any]:
@@ -36,9 +41,13 @@ def executable(row: Executable) -> dict[str, Any]:
         "description": row.description,
         "deployable": row.deployable,
         "labels": row.labels,
-        "parameters": row.parameters,
-        "inputArtifacts": row.input_artifacts,
-        "outputArtifacts": row.output_artifacts,
+        "parameters": _only(_OF_PARAMETERS, row.parameters),
+        "inputArtifacts": _only(_OF_ARTIFACTS, row.input_artifacts),
+        "outputArtifacts": _only(_OF_ARTIFACTS, row.output_artifacts),
         "createdAt": row.created_at,
         "modifiedAt": row.modified_at,
     }
+
+
+def _only(names: Iterable[str], items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: item[name] for name in names if name in item} for item in items]

@@ -1,23 +1,21 @@
-"""Deployments and their log lines."""
+"""Deployments."""
 
 from typing import Any
 
-from mooring.services.logs import ReplicaLine
+from mooring.services.paging import ListedRow
 from mooring.store.tables import Deployment, Revision
 
 _LONGEST_MESSAGE = 256
-_CONTAINER = "kserve-container"
-"""What clients of the AI API know the container of a deployment as."""
 
 
-def url(public_url: str, row: Deployment) -> str:
+def url(public_url: str, row: Deployment | ListedRow) -> str:
     """Empty until something served there."""
     if row.latest_running_configuration_id is None:
         return ""
     return f"{public_url}/v2/inference/deployments/{row.id}"
 
 
-def deployment(row: Deployment, public_url: str) -> dict[str, Any]:
+def deployment(row: Deployment | ListedRow, public_url: str) -> dict[str, Any]:
     """As in a list. Times that are not known yet are left out."""
     shown = {
         "id": row.id,
@@ -50,7 +48,7 @@ def with_status_details(row: Deployment, public_url: str) -> dict[str, Any]:
     return {**deployment(row, public_url), "statusDetails": _status_details(row)}
 
 
-def status_only(row: Deployment) -> dict[str, Any]:
+def status_only(row: Deployment | ListedRow) -> dict[str, Any]:
     """For `$select=status`. Any further field breaks the Python SDK."""
     return {
         "id": row.id,
@@ -65,16 +63,6 @@ def status_only(row: Deployment) -> dict[str, Any]:
 def status_only_with_details(row: Deployment) -> dict[str, Any]:
     """For `$select=status` of a single deployment."""
     return {**status_only(row), "statusDetails": _status_details(row)}
-
-
-def log_line(item: ReplicaLine) -> dict[str, Any]:
-    return {
-        "timestamp": item.line.timestamp,
-        "msg": item.line.message,
-        "container": _CONTAINER,
-        "pod": item.replica_id,
-        "stream": item.line.stream,
-    }
 
 
 def _details() -> dict[str, Any]:

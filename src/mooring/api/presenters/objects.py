@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from mooring.services.paging import ListedRow
 from mooring.store.tables import Artifact, Configuration, ResourceGroup
 
 TENANT = "mooring"
 """An installation is one tenant."""
 
 
-def configuration(row: Configuration) -> dict[str, Any]:
+def configuration(row: Configuration | ListedRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -20,7 +21,7 @@ def configuration(row: Configuration) -> dict[str, Any]:
     }
 
 
-def artifact(row: Artifact) -> dict[str, Any]:
+def artifact(row: Artifact | ListedRow) -> dict[str, Any]:
     shown = {
         "id": row.id,
         "name": row.name,
@@ -32,8 +33,8 @@ def artifact(row: Artifact) -> dict[str, Any]:
         "createdAt": row.created_at,
         "modifiedAt": row.modified_at,
     }
-    if row.execution_id is not None:
-        shown["executionId"] = row.execution_id
+    made_by = {"executionId": row.execution_id, "configurationId": row.configuration_id}
+    shown.update((name, value) for name, value in made_by.items() if value is not None)
     return shown
 
 
