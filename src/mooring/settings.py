@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     model_folders: tuple[Path, ...] = ()
     """Models in these local folders may be deployed by their path; by default none, for a path is not a permission."""
 
+    object_store_hosts: tuple[str, ...] = ()
+    """Hosts that object store secrets may name although they are this machine or link-local (as a JSON list)."""
+
     replica_open_files: int = Field(default=4096, ge=64)
     """How many files and connections one replica may have open."""
 

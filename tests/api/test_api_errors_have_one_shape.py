@@ -43,10 +43,15 @@ def test_an_unknown_route(http: httpx.Client) -> None:
 
 
 def test_a_method_that_a_path_does_not_take(http: httpx.Client) -> None:
-    answer = http.put(CONFIGURATIONS, json={})
-    error = error_of(answer, 405)
-    assert "GET" in error["message"]
-    assert "GET" in answer.headers["allow"]
+    for path, allowed in (
+        (CONFIGURATIONS, "GET, POST"),
+        ("/v2/lm/deployments", "GET, POST, PATCH"),
+        ("/v2/lm/deployments/d000000000000000", "GET, PATCH, DELETE"),
+        ("/v2/admin/tenantInfo", "GET"),
+    ):
+        answer = http.put(path, json={})
+        assert allowed in error_of(answer, 405)["message"]
+        assert answer.headers["allow"] == allowed
 
 
 def test_an_object_that_does_not_exist(http: httpx.Client) -> None:

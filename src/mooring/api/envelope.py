@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from mooring.api import answers, error_details, request_ids, tracking_paths
+from mooring.api import answers, error_details, methods, request_ids, tracking_paths
 from mooring.api.validation import explain
 from mooring.errors import (
     Conflict,
@@ -39,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(MooringError, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
+    app.add_exception_handler(405, _answer_method)
 
 
 def answer_to(exception: Exception, target: str) -> Response:
@@ -63,6 +64,13 @@ def content(error: MooringError, target: str) -> dict[str, Any]:
 
 async def _answer(request: Request, exception: Exception) -> Response:
     return answer_to(exception, request.url.path)
+
+
+async def _answer_method(request: Request, exception: Exception) -> Response:
+    allowed = methods.allowed_at(request)
+    if allowed:  # what the framework says names the methods of one route of the path only
+        exception = HTTPException(405, headers={"Allow": ", ".join(allowed)})
+    return await _answer(request, exception)
 
 
 def _as_error(exception: Exception) -> MooringError:

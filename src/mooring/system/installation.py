@@ -11,6 +11,7 @@ from mooring import processes
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
 from mooring.api.tokens import TokenIssuer
+from mooring.artifacts.object_stores.reach import Reach
 from mooring.artifacts.object_stores.stores import ObjectStores
 from mooring.controllers.routing import Neighbours
 from mooring.controllers.service import Controllers
@@ -214,7 +215,8 @@ class Installation:
         self._undo.append(server.stop)
 
     def _object_stores(self, database: Database) -> ObjectStores:
-        stores = ObjectStores(sharing.runtime_home(self.home).object_store)
+        stores = ObjectStores(sharing.runtime_home(self.home).object_store, Reach(self.settings.object_store_hosts))
+        self._undo.append(stores.close)
         with database.reading() as session:
             groups = resource_groups.every_id(session)
         stores.clean(groups)

@@ -15,6 +15,8 @@ _Name = Annotated[str, StringConstraints(max_length=233, pattern=_NAME)]
 _Property = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*$")]
 # Credentials belong into data: what is here is shown.
 _Address = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00@?#]*$")]
+# It becomes a part of a host's name.
+_Region = Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z0-9._-]*$")]
 _Switch = Literal["0", "1"]
 
 
@@ -25,7 +27,7 @@ class ObjectStoreSecretModify(Shape):
     type: StoreType
     bucket: _Property | None = None
     endpoint: _Address | None = None
-    region: _Property | None = None
+    region: _Region | None = None
     path_prefix: _Property | None = None
     verifyssl: _Switch = "1"
     usehttps: _Switch = "1"

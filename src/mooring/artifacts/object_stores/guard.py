@@ -125,6 +125,7 @@ class _Connection(BaseRequestHandler):
         back = threading.Thread(target=_copy, args=(store, self.request), daemon=True)
         back.start()
         _copy(self.request, store)
+        _end(store)  # the client has gone: a store that says nothing must not hold us any longer
         back.join()
 
 
@@ -147,6 +148,10 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(piece)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        for each in (source, sink):  # wakes the other direction as well
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        _end(source)  # wakes the other direction as well
+        _end(sink)
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

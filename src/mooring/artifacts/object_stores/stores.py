@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
+from mooring.artifacts.object_stores.guard import Guard
 from mooring.artifacts.object_stores.local import LocalFiles
+from mooring.artifacts.object_stores.reach import Reach
 from mooring.artifacts.object_stores.s3 import S3Files
 from mooring.domain.object_stores import StoreAccess, StoreType
 from mooring.errors import InvalidRequest, MooringError
@@ -21,18 +23,26 @@ _logger = logging.getLogger(__name__)
 
 
 class ObjectStores:
-    """The installation's own store lies in `root`: a folder per resource group, and some whose names no group has."""
+    """The installation's own store lies in `root`: a folder per resource group, and some whose names no group has.
 
-    def __init__(self, root: Path) -> None:
+    Others are where their secrets say, as far as that is within `reach`. `close` it.
+    """
+
+    def __init__(self, root: Path, reach: Reach | None = None) -> None:
         self._root = root
         self._lock = Lock()
+        self._guard = Guard(reach or Reach())
+
+    def close(self) -> None:
+        """No other object store is reached any more."""
+        self._guard.close()
 
     def files(self, group: str, access: StoreAccess | None) -> LocalFiles | S3Files:
         """The files of a group. Raises InvalidRequest for a store that cannot be reached (yet)."""
         if access is None:
             return LocalFiles(self._root, group, self._root / _INCOMING, self._lock)
         if access.type is StoreType.S3:
-            return S3Files(access, self._root / _INCOMING)
+            return S3Files(access, self._root / _INCOMING, self._guard)
         raise InvalidRequest(
             f"files in object stores of the type {access.type.value} cannot be reached through Mooring yet: "
             "use the store's own tools, or the installation's store (delete the object store secret 'default')"
