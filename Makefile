@@ -45,10 +45,15 @@ lock: setup  ## Resolve the dependencies anew
 		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements/dev.txt
 	@$(BIN)/uv pip compile requirements/bootstrap.in --upgrade --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements/bootstrap.txt
+	@for name in sdk2 sdk3; do $(BIN)/uv pip compile requirements/$$name.in --upgrade --generate-hashes \
+		--python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" --quiet \
+		--output-file requirements/$$name.txt; done
+	@cd tests/clients/javascript && npm install --package-lock-only --ignore-scripts --silent \
+		--omit-lockfile-registry-resolved
 
 format: setup  ## Format and fix what can be fixed
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
 
 clean:  ## Remove what was made here
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov
+	rm -rf .venv .clients .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage htmlcov

@@ -16,6 +16,7 @@ import uvicorn
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
 from mooring.api.tokens import TokenIssuer
+from mooring.artifacts.object_stores.reach import Reach
 from mooring.artifacts.object_stores.stores import ObjectStores
 from mooring.domain.identifiers import new_uuid
 from mooring.domain.lifecycle import Status
@@ -133,7 +134,7 @@ def running_server(folder: Path, store: str | None = None, **changes: Any) -> It
 
 def _object_stores(folder: Path) -> ObjectStores:
     folder.mkdir()
-    return ObjectStores(folder)
+    return ObjectStores(folder, Reach(["127.0.0.1"]))
 
 
 @contextmanager

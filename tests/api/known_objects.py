@@ -8,10 +8,9 @@ import httpx
 
 from mooring.api import openapi_examples
 from mooring.domain.lifecycle import Status
-from mooring.store.tables import Executable, Execution
-from tests.api.api_server import Server, new_configuration
+from mooring.store.tables import Execution
+from tests.api.api_server import Server, new_configuration, workflow_executable
 
-SCENARIO = "mooring"
 WORKFLOW = "known-workflow"
 
 
@@ -48,10 +47,14 @@ class KnownObjects:
         }
         if method == "patch":
             known["name"] = self.ids["objectStoreName"]
+        if method == "post" and path.startswith("/v2/admin/"):  # others may have sent the example as it stands
+            group = self.ids["resourceGroupId"]
+            known |= {"name": f"n-{group}", "url": f"https://git.example/n/{group}.git"}
+            known |= {"applicationName": f"b-{group}", "path": "other-templates"}
         example.update({name: value for name, value in known.items() if name in example})
         for kind, name in (("deployments", "deploymentId"), ("executions", "executionId")):
             for item in example.get(kind, ()):
-                item["id"] = self.ids[name]
+                item["id"] = self.ends[name]  # whoever is changed by itself must not have been stopped before
         return example
 
     def query(self, method: str, path: str) -> dict[str, str] | None:
@@ -63,9 +66,9 @@ class KnownObjects:
 
 def make(server: Server, http: httpx.Client, group: str) -> KnownObjects:
     """By an admin of the whole tenant, whose client names the group."""
-    install_workflow(server)
+    workflow_executable(server, WORKFLOW)
     deployable = new_configuration(http)
-    workflow = _made(http, "/v2/lm/configurations", {"name": "w", "scenarioId": SCENARIO, "executableId": WORKFLOW})
+    workflow = _made(http, "/v2/lm/configurations", {"name": "w", "scenarioId": "workflows", "executableId": WORKFLOW})
     repository, url = _repository(http, group)
     spare_repository, _ = _repository(http, f"{group}-spare")
     running = _deployment(http, deployable)
@@ -74,7 +77,7 @@ def make(server: Server, http: httpx.Client, group: str) -> KnownObjects:
     with server.database.transaction() as session:
         session.get_one(Execution, executing).status = Status.RUNNING.value
     ids = {
-        "scenarioId": SCENARIO,
+        "scenarioId": "mooring",
         "executableId": "model-server",
         "configurationId": deployable,
         "artifactId": _made_from_example(http, "/v2/lm/artifacts"),
@@ -106,15 +109,6 @@ def make(server: Server, http: httpx.Client, group: str) -> KnownObjects:
         workflow_configuration=workflow,
         repository_url=url,
     )
-
-
-def install_workflow(server: Server) -> None:
-    """A workflow that needs neither parameters nor inputs, unless it is there already."""
-    with server.database.transaction() as session:
-        if session.get(Executable, WORKFLOW) is None:
-            session.add(
-                Executable(id=WORKFLOW, scenario_id=SCENARIO, name="Workflow", version_id="1.0.0", deployable=False)
-            )
 
 
 def _deployment(http: httpx.Client, configuration_id: str) -> str:

@@ -54,6 +54,22 @@ def test_a_store_that_is_away_is_told(http: httpx.Client, secret: str, access: S
         assert not any(value in answer.text for value in access.data.values())
 
 
+@pytest.mark.parametrize("endpoint", ["localhost:9000", "http://169.254.169.254", "[::1]:80", "https://127.0.0.2/x"])
+def test_no_endpoint_leads_to_this_machine(http: httpx.Client, secret: str, access: StoreAccess, endpoint: str) -> None:
+    body = {"type": "S3", "data": dict(access.data), **access.properties, "endpoint": endpoint}
+    http.patch(f"/v2/admin/objectStoreSecrets/{secret}", json=body).raise_for_status()
+    for method in ("PUT", "GET", "DELETE"):
+        answer = http.request(method, f"{PATH}/{secret}/data")
+        assert (answer.status_code, "object_store_hosts" in answer.json()["error"]["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("region", ["x@127.0.0.1/", "a/b", "a#", "a?b", "a b", "é"])
+def test_a_region_is_a_part_of_a_hosts_name(http: httpx.Client, access: StoreAccess, region: str) -> None:
+    body = {"name": "odd", "type": "S3", "data": dict(access.data), "bucket": "b", "region": region}
+    answer = http.post("/v2/admin/objectStoreSecrets", json=body)
+    assert (answer.status_code, answer.json()["error"]["message"].startswith("region: ")) == (400, True)
+
+
 def test_other_types_are_refused_in_words(http: httpx.Client) -> None:
     body = {"name": "hdfs", "type": "webhdfs", "data": {"HDFS_NAMENODE": "https://hdfs.example"}}
     http.post("/v2/admin/objectStoreSecrets", json=body).raise_for_status()

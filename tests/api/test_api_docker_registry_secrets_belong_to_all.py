@@ -88,7 +88,8 @@ def test_what_is_no_docker_config_is_refused_and_not_repeated(http: httpx.Client
 
 def test_other_keys_are_refused(http: httpx.Client, name: str) -> None:
     answer = http.post(PATH, json={"name": name, "data": {".dockerconfigjson": CONFIG, "more": HIDDEN}})
-    assert (answer.status_code, "data.more" in answer.json()["error"]["message"]) == (400, True)
+    message = answer.json()["error"]["message"]
+    assert (answer.status_code, message) == (400, "data: must hold .dockerconfigjson and nothing else, not 'more'")
     assert HIDDEN not in answer.text
 
 
@@ -100,3 +101,11 @@ def test_names_of_another_form_are_refused(http: httpx.Client, wrong: str) -> No
 def test_an_entry_that_docker_has_written_is_taken(http: httpx.Client, name: str) -> None:
     hub = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": "cmVhZGVyOnNlc2FtZQ=="}}, "HttpHeaders": {}})
     assert _create(http, name, hub).status_code == 202
+
+
+def test_many_wrong_keys_are_one_finding(http: httpx.Client, name: str) -> None:
+    data = {".dockerconfigjson": CONFIG, **{f"k{number}": "" for number in range(50_000)}}
+    answer = http.post(PATH, json={"name": name, "data": data})
+    (finding,) = answer.json()["error"]["details"]["fields"]
+    assert (answer.status_code, finding["field"]) == (400, "data")
+    assert finding["problem"] == "must hold .dockerconfigjson and nothing else, not 'k0'"

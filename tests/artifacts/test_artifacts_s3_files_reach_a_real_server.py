@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mooring.artifacts.object_stores.guard import Guard
+from mooring.artifacts.object_stores.reach import Reach
 from mooring.artifacts.object_stores.s3 import S3Files
 from mooring.artifacts.object_stores.stores import ObjectStores
 from mooring.domain.object_stores import StoreAccess, StoreType
@@ -31,9 +33,16 @@ def incoming(tmp_path: Path) -> Path:
     return tmp_path / ".incoming"
 
 
+@pytest.fixture(scope="module")
+def guard() -> Iterator[Guard]:
+    started = Guard(Reach(["127.0.0.1"]))
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def files(access: StoreAccess, incoming: Path) -> S3Files:
-    return S3Files(access, incoming)
+def files(access: StoreAccess, incoming: Path, guard: Guard) -> S3Files:
+    return S3Files(access, incoming, guard)
 
 
 def _put(files: S3Files, key: str, content: bytes, *, overwrite: bool = False) -> None:
@@ -89,17 +98,19 @@ def test_an_upload_that_is_not_published_was_never_there(files: S3Files, incomin
     assert list(incoming.iterdir()) == []
 
 
-def test_wrong_credentials_and_buckets_are_told_without_secrets(access: StoreAccess, incoming: Path) -> None:
+def test_wrong_credentials_and_buckets_are_told_without_secrets(
+    access: StoreAccess, incoming: Path, guard: Guard
+) -> None:
     address = access.properties["endpoint"]
     for wrong in (access_to(address, secret="wrong-secret"), access_to(address, bucket="nowhere")):
         with pytest.raises(InvalidRequest) as refusal:
-            _put(S3Files(wrong, incoming), "x", b"x", overwrite=True)
+            _put(S3Files(wrong, incoming, guard), "x", b"x", overwrite=True)
         assert "secret" not in str(refusal.value).replace("of its secret", "").replace("object store secret", "")
 
 
-def test_a_server_that_is_away_is_told(incoming: Path) -> None:
+def test_a_server_that_is_away_is_told(incoming: Path, guard: Guard) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
-        S3Files(access_to("127.0.0.1:9"), incoming).read("x")
+        S3Files(access_to("127.0.0.1:9"), incoming, guard).read("x")
 
 
 def test_a_secret_without_a_bucket_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the controllers would do, done at once: every deployment and execution comes to where it is wanted."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -8,18 +9,17 @@ from sqlalchemy.orm import Session
 from mooring.domain.identifiers import new_uuid
 from mooring.domain.lifecycle import Status
 from mooring.runtimes.base import LogLine
-from mooring.store.tables import Artifact, Deployment, Executable, Execution, Replica
+from mooring.store.tables import Artifact, Deployment, Execution, Replica
 from mooring.store.types import utc_now
 from tests.api.api_server import Server
 from tests.clients.python_life.executions import COMPLETES
-from tests.clients.python_life.world import DATA_INPUT, SCENARIO, WORKFLOW
 
 
+@dataclass
 class PlayedControllers:
     """`wake` is for the server's context. Replicas write two lines; what is named COMPLETES makes an artifact."""
 
-    def __init__(self) -> None:
-        self.server: Server | None = None
+    server: Server | None = None
 
     def wake(self) -> None:
         assert self.server is not None
@@ -74,20 +74,3 @@ def _output_of(row: Execution) -> Artifact:
         kind="model",
         url=f"ai://default/{row.id}/model",
     )
-
-
-def install_workflow(server: Server) -> None:
-    """A workflow executable, as it will come from a template."""
-    with server.database.transaction() as session:
-        session.add(
-            Executable(
-                id=WORKFLOW,
-                scenario_id=SCENARIO,
-                name="Training",
-                version_id="1.0.0",
-                deployable=False,
-                parameters=[{"name": "epochs", "type": "string", "default": "1"}],
-                input_artifacts=[{"name": DATA_INPUT}],
-                output_artifacts=[{"name": "model", "kind": "model"}],
-            )
-        )

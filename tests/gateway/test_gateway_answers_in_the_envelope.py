@@ -14,6 +14,8 @@ def _error(answer: httpx.Response, status: int, code: str, target: str) -> str:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     error = answer.json()["error"]
+    assert error.keys() == {"code", "message", "requestId", "target", "details"}
+    assert error["details"] == {"answeredBy": "gateway"}
     assert error["code"] == code
     assert error["target"] == target
     assert error["requestId"] == answer.headers["x-request-id"]
@@ -39,6 +41,13 @@ def test_unknown_path(shared: World) -> None:
 
 def test_no_token(shared: World) -> None:
     assert "/oauth/token" in _error(shared.ask("/v2/lm/x", token=False), 401, "01000401", "/v2/lm/x")
+
+
+@pytest.mark.parametrize("path", ["/v2/lm/metrics", "/v2/lm/metrics?executionIds=e1", "/v2/lm/dataset/files/a/b"])
+def test_details_are_a_list_where_the_api_has_one(shared: World, path: str) -> None:
+    error = shared.ask(path, token=False).json()["error"]
+    assert error["details"] == [{"code": "01000401", "message": error["message"]}]
+    assert error["target"] == path.split("?")[0]
 
 
 @pytest.mark.parametrize("path", ["/v2/inference/deployments/dempty/x", "/models/empty/x"])

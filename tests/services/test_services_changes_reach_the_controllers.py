@@ -112,6 +112,9 @@ def test_stopping_is_final_and_asking_again_changes_nothing(
     assert (deployment.target_status, deployment.generation) == (TargetStatus.STOPPED.value, 2)
     with pytest.raises(PreconditionFailed, match="final"):
         deployment_changes.change_configuration(session, GROUP, deployment.id, second)
+    deployment.status = Status.STOPPED.value  # as the table has it: what is stopped cannot be stopped
+    with pytest.raises(PreconditionFailed, match="final"):
+        deployment_changes.stop(session, GROUP, deployment.id)
 
 
 def test_a_delete_leaves_the_row_to_the_controllers(session: Session, deployment: Deployment) -> None:

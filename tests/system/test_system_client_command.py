@@ -129,6 +129,12 @@ def test_a_key_in_saps_shape_is_private_and_no_other_file_is_overwritten(
     assert json.loads(file.read_text()) == renewed
 
 
+def test_a_key_is_written_over_no_device(client: Command) -> None:
+    """/dev/full has no end: whoever wants to know what is in it reads until there is no memory left."""
+    refused = client("create", "endless", "--service-key", "/dev/full", expected=1)
+    assert "is not a key of" in refused.stderr
+
+
 def test_a_key_can_be_piped(client: Command) -> None:
     assert json.loads(client("create", "piped", "--service-key", "-").stdout)["clientid"] == "piped"
 

@@ -38,7 +38,7 @@ def probers(pair: Pair, deployment_id: str, *factors: float) -> list[Prober]:
 
     headers = pair.first.headers()
     return [
-        Prober(inference_url(each, deployment_id), method="POST", body=BODY, headers=headers, clients=4, check=known)
+        Prober(inference_url(each, deployment_id), method="POST", body=BODY, headers=headers, clients=2, check=known)
         for each in (pair.first, pair.second)
     ]
 

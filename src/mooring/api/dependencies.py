@@ -12,7 +12,7 @@ from mooring.errors import Forbidden, InvalidRequest
 from mooring.services.paging import DEFAULT_TOP, HIGHEST_TOP, Page
 from mooring.services.resource_groups import DEFAULT_GROUP
 
-_HIGHEST_SKIP = 2**31 - 1
+_HIGHEST = 2**31 - 1
 _HEADER = "AI-Resource-Group"
 
 
@@ -51,9 +51,16 @@ async def _whole_tenant(request: Request) -> None:
 
 async def _page(
     top: Annotated[int, Query(alias="$top", ge=0, le=HIGHEST_TOP)] = DEFAULT_TOP,
-    skip: Annotated[int, Query(alias="$skip", ge=0, le=_HIGHEST_SKIP)] = 0,
+    skip: Annotated[int, Query(alias="$skip", ge=0, le=_HIGHEST)] = 0,
 ) -> Page:
     return Page(top, skip)
+
+
+async def _page_of_admin_list(
+    top: Annotated[int, Query(alias="$top", ge=0, le=_HIGHEST)] = DEFAULT_TOP,
+    skip: Annotated[int, Query(alias="$skip", ge=0, le=_HIGHEST)] = 0,
+) -> Page:
+    return Page(min(top, HIGHEST_TOP), skip)
 
 
 Context = Annotated[ApiContext, Depends(_context)]
@@ -61,6 +68,8 @@ Group = Annotated[str, Depends(_group)]
 ForWholeTenant = Depends(_whole_tenant)
 """For `dependencies` of routes: refuses clients that are bound to resource groups."""
 PageOfList = Annotated[Page, Depends(_page)]
+PageOfAdminList = Annotated[Page, Depends(_page_of_admin_list)]
+"""Below `/v2/admin`, where the API names no highest `$top`."""
 
 ScenarioId = Annotated[str, Path(alias="scenarioId", pattern=ID_PATTERN)]
 ExecutableId = Annotated[str, Path(alias="executableId", pattern=ID_PATTERN)]

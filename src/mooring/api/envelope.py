@@ -25,6 +25,8 @@ from mooring.errors import (
     Unavailable,
 )
 
+_DISK_FULL = "53100"
+"""PostgreSQL's name for it."""
 _logger = logging.getLogger(__name__)
 
 
@@ -87,10 +89,17 @@ def _as_error(exception: Exception) -> MooringError:
             return Conflict("somebody else changed this at the same moment: look at it again, then try again")
         case DataError():
             return InvalidRequest("a value is too long or too large to be kept, or holds a character that cannot be")
+        case OperationalError() if _is_full(exception):
+            return Unavailable("the disk of the store is full: nothing was kept; free some room, then try again")
         case OperationalError() | InterfaceError() | PoolTimeoutError() | DBAPIError(connection_invalidated=True):
             return Unavailable("the store does not answer: try again in a moment")
         case _:
             return _Unexpected("an unexpected error; the log has more about it under this requestId")
+
+
+def _is_full(error: OperationalError) -> bool:
+    named = getattr(error.orig, "sqlite_errorname", None), getattr(error.orig, "sqlstate", None)
+    return named in (("SQLITE_FULL", None), (None, _DISK_FULL))
 
 
 def _from_http(exception: HTTPException) -> MooringError:

@@ -15,22 +15,28 @@ from mooring.cli.options import HomeOption, home_from
 if TYPE_CHECKING:
     from mooring.client.client import AIClient
     from mooring.client.configurations import Configuration
-    from mooring.client.deployments import Deployment, LogLine
+    from mooring.client.deployments import Deployment, Deployments
+    from mooring.client.executions import Executions
+    from mooring.client.logs import LogLine
 
 _FOLLOW_SECONDS = 1.0
 _PAGE = 5000
 """Lines; the most that the API gives at a time."""
-_OVER = ("DEAD", "STOPPED")
+_OVER = ("COMPLETED", "DEAD", "STOPPED")
 
-GroupOption = Annotated[str, typer.Option("--resource-group", "-g", envvar="AICORE_RESOURCE_GROUP", help="Tenant.")]
+GroupOption = Annotated[
+    str, typer.Option("--resource-group", "-g", envvar="AICORE_RESOURCE_GROUP", help="The resource group.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command("ls", help="List the deployments, with status and URL.")(ls)
-    app.command("logs", help="Print a deployment's logs.\n\nExample:\n\n    mooring logs d1a2b3c4d5e6f701 --follow")(
-        logs
-    )
+    app.command("ls", help="List the deployments, with status and URL; or the executions.")(ls)
+    app.command(
+        "logs",
+        help="Print the logs of a deployment (d…) or of an execution (e…).\n\nExample:\n\n"
+        "    mooring logs d1a2b3c4d5e6f701 --follow",
+    )(logs)
     app.command(
         "predict",
         help="Ask a model: DATA is a JSON body, @FILE, or - for standard input.\n\nExample:\n\n"
@@ -41,13 +47,31 @@ def register(app: typer.Typer) -> None:
 def ls(
     home: HomeOption = None,
     resource_group: GroupOption = "default",
+    executions: Annotated[bool, typer.Option("--executions", "-e", help="List the executions instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
+    with _client(home, resource_group) as client:
+        if executions:
+            _list_executions(client, as_json=as_json)
+        else:
+            _list_deployments(client, as_json=as_json)
+
+
+def _list_executions(client: "AIClient", *, as_json: bool) -> None:
+    from mooring.cli.tables import print_executions
+
+    found = client.executions.list()
+    if as_json:
+        typer.echo(json.dumps([each.model_dump(mode="json", by_alias=True) for each in found], indent=2))
+    else:
+        print_executions(found)
+
+
+def _list_deployments(client: "AIClient", *, as_json: bool) -> None:
     from mooring.cli.tables import print_deployments
 
-    with _client(home, resource_group) as client:
-        found = client.deployments.list()
-        configurations = {each.id: each for each in client.configurations.list()}
+    found = client.deployments.list()
+    configurations = {each.id: each for each in client.configurations.list()}
     models = {d.id: _model_url(d, configurations.get(d.configuration_id)) for d in found}
     if as_json:
         listed = [{**d.model_dump(mode="json", by_alias=True), "modelUrl": models[d.id]} for d in found]
@@ -57,7 +81,7 @@ def ls(
 
 
 def logs(
-    deployment_id: Annotated[str, typer.Argument(metavar="ID", help="The deployment.")],
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="The deployment or the execution.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come, until it ends.")] = False,
     since_minutes: Annotated[int, typer.Option("--since", min=1, help="Minutes to look back.")] = 60,
     home: HomeOption = None,
@@ -65,9 +89,10 @@ def logs(
 ) -> None:
     start = datetime.now(UTC) - timedelta(minutes=since_minutes)
     with _client(home, resource_group) as client:
+        owners = _owners(client, identifier)
         seen: set[tuple[datetime, str | None, str]] = set()
         while True:
-            lines = client.deployments.logs(deployment_id, start=start, top=_PAGE)
+            lines = owners.logs(identifier, start=start, top=_PAGE)
             new = [line for line in lines if _key(line) not in seen]
             for line in new:
                 typer.echo(f"{line.timestamp:%Y-%m-%dT%H:%M:%S.%f}Z {line.pod} {line.msg.rstrip()}")
@@ -76,9 +101,14 @@ def logs(
                 seen = {_key(line) for line in lines if line.timestamp == start}
             if new and len(lines) == _PAGE:
                 continue
-            if not follow or client.deployments.get(deployment_id).status in _OVER:
+            if not follow or owners.get(identifier).status in _OVER:
                 return
             time.sleep(_FOLLOW_SECONDS)
+
+
+def _owners(client: "AIClient", identifier: str) -> "Deployments | Executions":
+    """What an id belongs to shows in its first letter, here and on SAP AI Core."""
+    return client.executions if identifier.startswith("e") else client.deployments
 
 
 def predict(
@@ -125,7 +155,7 @@ def _client(home: Path | None, resource_group: str) -> "AIClient":
     from mooring.client.client import AIClient
 
     if home is None and os.environ.get("AICORE_CLIENT_ID"):
-        os.environ.setdefault("AICORE_RESOURCE_GROUP", resource_group)
+        os.environ["AICORE_RESOURCE_GROUP"] = resource_group  # which is the variable's value unless the option is given
         return AIClient.from_env()
     from mooring.system.errors import CannotStart
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mooring.client.deployments import Deployment
+    from mooring.client.executions import Execution
     from mooring.store.tables import Client
     from mooring.system.status import InstallationStatus
 
@@ -42,10 +43,26 @@ def print_deployments(deployments: "list[Deployment]", models: "Mapping[str, str
     for column in ("ID", "STATUS", "CONFIGURATION", "URL"):
         table.add_column(column, overflow="fold", no_wrap=column == "URL")
     for deployment in deployments:
-        status = f"{deployment.status}: {deployment.status_message}" if deployment.status_message else deployment.status
         url = models.get(deployment.id) or deployment.deployment_url or ""
-        table.add_row(deployment.id, status, deployment.configuration_name or "", url)
+        cells = (deployment.id, _status(deployment), deployment.configuration_name or "", url)
+        table.add_row(*(escape(cell) for cell in cells))
     _console().print(table)
+
+
+def print_executions(executions: "Sequence[Execution]") -> None:
+    """One line each, newest first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("ID", "STATUS", "CONFIGURATION", "EXECUTABLE", "CREATED"):
+        table.add_column(column, overflow="fold")
+    for each in executions:
+        created = f"{each.created_at:%Y-%m-%d %H:%M}" if each.created_at else ""
+        cells = (each.id, _status(each), each.configuration_name or "", each.executable_id or "", created)
+        table.add_row(*(escape(cell) for cell in cells))
+    _console().print(table)
+
+
+def _status(found: "Deployment | Execution") -> str:
+    return f"{found.status}: {found.status_message}" if found.status_message else found.status
 
 
 def print_clients(clients: "Sequence[tuple[Client, str]]") -> None:

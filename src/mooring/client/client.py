@@ -11,6 +11,7 @@ from mooring.client.configurations import Configurations
 from mooring.client.connection import Connection
 from mooring.client.credentials import Credentials
 from mooring.client.deployments import Deployments
+from mooring.client.executions import Executions
 from mooring.client.resource_groups import ResourceGroups
 from mooring.client.scenarios import Executables, Scenarios
 from mooring.http_session import HttpSession, Repeats
@@ -42,6 +43,7 @@ class AIClient:
         self.executables = Executables(connection)
         self.configurations = Configurations(connection)
         self.deployments = Deployments(connection)
+        self.executions = Executions(connection)
         self.resource_groups = ResourceGroups(connection)
 
     @classmethod

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from mooring.client import logs
 from mooring.client.connection import PAGE_SIZE, ApiObject, Connection, parse
-from mooring.client.errors import ServerError
+from mooring.client.logs import LogLine
 
 
 class DeploymentFailed(Exception):
@@ -47,16 +47,6 @@ class Deployment(ApiObject):
         serving = self.latest_running_configuration_id or self.configuration_id
         wanted = configuration_id or serving
         return self.status == "RUNNING" and self.configuration_id == wanted == serving
-
-
-class LogLine(ApiObject):
-    """One line; `msg` may end with a newline."""
-
-    timestamp: datetime
-    msg: str
-    container: str | None = None
-    pod: str | None = None
-    stream: str | None = None
 
 
 class _Created(ApiObject):
@@ -117,14 +107,8 @@ class Deployments:
         newest_first: bool = False,
     ) -> Sequence[LogLine]:
         """Its lines from `start` (the server's default: an hour ago) to `end`, at most `top` (1 to 5000)."""
-        params = {
-            "start": _moment(start),
-            "end": _moment(end),
-            "$top": top,
-            "$order": "desc" if newest_first else "asc",
-        }
-        answer = self._connection.call("GET", f"{_path(deployment_id)}/logs", params=params)
-        return [parse(LogLine, line) for line in _log_result(answer)]
+        path = _path(deployment_id)
+        return logs.read(self._connection, path, start=start, end=end, top=top, newest_first=newest_first)
 
     def wait(
         self,
@@ -155,15 +139,3 @@ class Deployments:
 
 def _path(deployment_id: str) -> str:
     return f"/lm/deployments/{quote(deployment_id, safe='')}"
-
-
-def _moment(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _log_result(answer: Any) -> Sequence[object]:
-    try:
-        result = answer["data"]["result"]
-    except (KeyError, TypeError) as error:
-        raise ServerError(200, "the answer has no data.result with log lines") from error
-    return result if isinstance(result, list) else []

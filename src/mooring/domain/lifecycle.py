@@ -52,6 +52,11 @@ _ALLOWED: dict[Operation, frozenset[Status]] = {
 
 
 _DELETIONS = frozenset({Operation.DELETE_EXECUTION, Operation.DELETE_DEPLOYMENT})
+_TARGETS = {
+    Operation.STOP: TargetStatus.STOPPED,
+    Operation.DELETE_EXECUTION: TargetStatus.DELETED,
+    Operation.DELETE_DEPLOYMENT: TargetStatus.DELETED,
+}
 _FINAL = frozenset({TargetStatus.STOPPED, TargetStatus.DELETED})
 _OVER = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED})
 
@@ -59,6 +64,11 @@ _OVER = frozenset({Status.COMPLETED, Status.DEAD, Status.STOPPED})
 def is_allowed(operation: Operation, status: Status) -> bool:
     """Whether an object in this status takes this operation."""
     return status in _ALLOWED[operation]
+
+
+def changes_nothing(operation: Operation, status: Status, target: TargetStatus) -> bool:
+    """Whether this was asked for before and is under way: that is no error. Once done, it cannot be asked again."""
+    return target is _TARGETS.get(operation) and is_allowed(operation, status)
 
 
 def has_ended(status: Status) -> bool:
@@ -69,7 +79,7 @@ def has_ended(status: Status) -> bool:
 def refusal(operation: Operation, status: Status, target: TargetStatus) -> str | None:
     """Why an object does not take this operation, in words that follow its name; None when it does.
 
-    Whoever asks for what is the target already is not asked about here: that changes nothing, and is no error.
+    What was asked for before and is under way is not asked about here (`changes_nothing`).
     """
     if target in _FINAL and operation not in _DELETIONS:
         return f": its targetStatus is {target.value}, which is final. Create another one"

@@ -7,6 +7,9 @@ from mooring.gateway.xds import Json
 
 _RETRY_AFTER_SECONDS = 1
 _TRACKING = "/tracking/"
+_BELOW_TRACKING: Json = {"prefix": _TRACKING}
+_LISTING: Json = {"safe_regex": {"regex": "/v2/lm/(metrics|dataset/).*"}}
+"""Where errors have a list in `details` (see `mooring.api.error_details`)."""
 _BECAUSE = "%LOCAL_REPLY_BODY%"
 """Envoy's own words, or the body of a direct response."""
 _REQUEST_ID = "%REQ(X-REQUEST-ID)%"
@@ -43,7 +46,8 @@ def local_replies(options: GatewayOptions) -> Json:
         _mapper(_status("EQ", 411), _BECAUSE),
         _refused_early(_mapper(_status("GE", 400), _REFUSED, request_id=_MADE_ID)),
     ]
-    return {"mappers": [*(_without_path(mapper) for mapper in mappers), *mappers]}
+    listing = [_listing(mapper, _LISTING) for mapper in mappers]
+    return {"mappers": [*map(_without_path, mappers), *listing, *mappers]}
 
 
 def _mapper(
@@ -56,13 +60,19 @@ def _mapper(
 
 def _without_path(mapper: Json) -> Json:
     """The same for what lies below `/tracking/`: such an address is a secret."""
-    below = {"header_filter": {"header": {"name": ":path", "string_match": {"prefix": _TRACKING}}}}
+    return _listing(mapper, _BELOW_TRACKING, target=_TRACKING)
+
+
+def _listing(mapper: Json, path: Json, **changes: str) -> Json:
+    """The same for paths that match, with a list in `details`."""
     override = mapper["body_format_override"]
-    error = {**override["json_format"]["error"], "target": _TRACKING}
+    error = {**override["json_format"]["error"], **changes}
+    details = [{"code": error["code"], "message": error["message"]}]
+    is_there = {"header_filter": {"header": {"name": ":path", "string_match": path}}}
     return {
         **mapper,
-        "filter": {"and_filter": {"filters": [below, mapper["filter"]]}},
-        "body_format_override": {**override, "json_format": {"error": error}},
+        "filter": {"and_filter": {"filters": [is_there, mapper["filter"]]}},
+        "body_format_override": {**override, "json_format": {"error": {**error, "details": details}}},
     }
 
 
@@ -88,6 +98,7 @@ def _envelope(code: str, message: str, request_id: str) -> Json:
             "message": message,
             "requestId": request_id,
             "target": "%PATH(NQ:ORIG_OR_PATH)%",
+            "details": {"answeredBy": "gateway"},  # an empty object would be left out
         }
     }
 

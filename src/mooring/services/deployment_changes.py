@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from mooring.domain.lifecycle import LastOperation, Operation, Status, TargetStatus, refusal
+from mooring.domain.lifecycle import LastOperation, Operation, Status, TargetStatus, changes_nothing, refusal
 from mooring.errors import InvalidRequest, PreconditionFailed
 from mooring.services import bulk, deployments, rendering
 from mooring.services.bulk import Outcome, Wish
@@ -72,14 +72,18 @@ def _change(deployment: Deployment, target: TargetStatus) -> None:
 
 
 def _stop(deployment: Deployment) -> None:
-    if deployment.target_status == TargetStatus.STOPPED.value:
+    if _is_under_way(Operation.STOP, deployment):
         return
     _require(Operation.STOP, deployment)
     _retarget(deployment, TargetStatus.STOPPED)
 
 
+def _is_under_way(operation: Operation, deployment: Deployment) -> bool:
+    return changes_nothing(operation, Status(deployment.status), TargetStatus(deployment.target_status))
+
+
 def _delete(deployment: Deployment) -> None:
-    if deployment.target_status == TargetStatus.DELETED.value:
+    if _is_under_way(Operation.DELETE_DEPLOYMENT, deployment):
         return
     _require(Operation.DELETE_DEPLOYMENT, deployment)
     deployment.last_operation = LastOperation.DELETE.value

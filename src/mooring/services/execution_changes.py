@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from mooring.domain.lifecycle import Operation, Status, TargetStatus, refusal
+from mooring.domain.lifecycle import Operation, Status, TargetStatus, changes_nothing, refusal
 from mooring.errors import PreconditionFailed
 from mooring.services import bulk, executions
 from mooring.services.bulk import Outcome, Wish
@@ -38,10 +38,11 @@ def change_many(session: Session, group: str, wishes: Sequence[Wish]) -> list[Ou
 
 
 def _retarget(execution: Execution, target: TargetStatus) -> None:
-    if execution.target_status == target.value:
-        return
     operation, word = _OPERATIONS[target]
-    refused = refusal(operation, Status(execution.status), TargetStatus(execution.target_status))
+    status, wanted = Status(execution.status), TargetStatus(execution.target_status)
+    if changes_nothing(operation, status, wanted):
+        return
+    refused = refusal(operation, status, wanted)
     if refused is not None:
         raise PreconditionFailed(f"cannot {word} the execution {execution.id!r}{refused}")
     execution.target_status = target.value

@@ -51,7 +51,8 @@ def renew_own_key(home: Home, client: NewClient) -> None:
 def client_of(path: Path) -> str | None:
     """The id of the client that this file holds a key for; None for anything else."""
     try:
-        found = json.loads(path.read_bytes())
+        # A device or a pipe may have no end.
+        found = json.loads(path.read_bytes()) if path.is_file() else None
     except (OSError, ValueError):
         return None
     return str(found["clientid"]) if isinstance(found, dict) and "clientid" in found else None

@@ -6,6 +6,7 @@ registry or to a store that the operator has credentials for; a local folder onl
 
 import ipaddress
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,12 +105,26 @@ def _stored(uri: str, parts: SplitResult) -> ModelSource:
 
 
 def _refuse_internal_host(uri: str, host: str) -> None:
-    try:
-        internal = not ipaddress.ip_address(host).is_global
-    except ValueError:
-        internal = "." not in host or host.endswith((".localhost", ".local", ".internal"))
+    name = host.rstrip(".")
+    address = _as_address(name)
+    if address is None:
+        internal = "." not in name or name.endswith((".localhost", ".local", ".internal"))
+    else:
+        internal = not address.is_global
     if internal:
         raise _refused(uri, f"{host!r} is not a public host")
+
+
+def _as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is written as; also in the forms that only C libraries read (127.1, 0x7f.0.0.1)."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return None
 
 
 def _local(uri: str, parts: SplitResult, allowed: Sequence[Path]) -> ModelSource:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mooring.api import answers
 from mooring.api.admin_lists import WithTotal, admin_list
-from mooring.api.dependencies import Context, ForWholeTenant, PageOfList
+from mooring.api.dependencies import Context, ForWholeTenant, PageOfAdminList
 from mooring.api.presenters import gitops as present
 from mooring.api.schemas import applications as shapes
 from mooring.api.schemas.common import Done
@@ -22,7 +22,7 @@ ApplicationName = Annotated[
 
 
 @router.get("", response_model=shapes.ApplicationList)
-def list_applications(context: Context, page: PageOfList, with_total: WithTotal = False) -> Response:
+def list_applications(context: Context, page: PageOfAdminList, with_total: WithTotal = False) -> Response:
     """All applications, newest first. With `$count=true`, `count` is the total and not that of the page."""
     with context.database.reading() as session:
         shown = [present.application(row) for row in applications.list_of(session, page)]

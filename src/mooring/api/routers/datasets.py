@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.concurrency import contextmanager_in_threadpool
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from mooring.api import answers
 from mooring.api.context import ApiContext
 from mooring.api.dependencies import Context, Group
+from mooring.api.file_threads import FileThreads
 from mooring.api.schemas.datasets import DatasetFileCreated
 from mooring.errors import InvalidRequest, NotFound
 from mooring.services import datasets
@@ -43,38 +42,38 @@ async def upload_file(
     request: Request, context: Context, group: Group, path: FilePath, overwrite: Annotated[bool, Query()] = False
 ) -> Response:
     """Keep a file. It can be seen when all of it has come."""
-    file = datasets.parse(path)
+    file, threads = datasets.parse(path), FileThreads(group)
     try:
-        files = await run_in_threadpool(_files, context, group, file)
+        files = await threads.run(_files, context, group, file)
     except NotFound as error:
         raise InvalidRequest(error.message) from error  # a reference in what is created
-    async with contextmanager_in_threadpool(files.upload(file.key, overwrite=overwrite)) as upload:
-        await _receive(request, upload)
+    async with threads.within(files.upload(file.key, overwrite=overwrite)) as upload:
+        await _receive(request, upload, threads)
         # Its group may be gone by now. If it goes after this, then this file goes with it.
-        await run_in_threadpool(_files, context, group, file)
-        await run_in_threadpool(upload.publish)
+        await threads.run(_files, context, group, file)
+        await threads.run(upload.publish)
     return answers.created(f"{PATH}/{path}", {"message": "File creation acknowledged", "url": file.url})
 
 
 @router.get("/{path:path}", response_class=Response, responses=_FILE)
-def download_file(context: Context, group: Group, path: FilePath) -> Response:
+async def download_file(context: Context, group: Group, path: FilePath) -> Response:
     """A file, to be saved and not to be shown: whatever it holds runs in no browser."""
-    file = datasets.parse(path)
-    content = _files(context, group, file).read(file.key)
+    file, threads = datasets.parse(path), FileThreads(group)
+    content = await threads.run(lambda: _files(context, group, file).read(file.key))
     headers = {
         "Content-Length": str(content.size),
         "Content-Disposition": f'attachment; filename="{file.name}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(_sent(content), headers=headers, media_type=_OCTETS)
+    return StreamingResponse(_sent(content, threads), headers=headers, media_type=_OCTETS)
 
 
 @router.delete("/{path:path}", status_code=204)
-def delete_file(context: Context, group: Group, path: FilePath) -> Response:
+async def delete_file(context: Context, group: Group, path: FilePath) -> Response:
     """Remove a file."""
-    file = datasets.parse(path)
-    _files(context, group, file).remove(file.key)
+    file, threads = datasets.parse(path), FileThreads(group)
+    await threads.run(lambda: _files(context, group, file).remove(file.key))
     return Response(status_code=204)
 
 
@@ -84,20 +83,20 @@ def _files(context: ApiContext, group: str, file: datasets.DatasetFile) -> FileS
     return context.object_stores.files(group, access)
 
 
-async def _receive(request: Request, upload: Upload) -> None:
+async def _receive(request: Request, upload: Upload, threads: FileThreads) -> None:
     waiting = bytearray()
     async for piece in request.stream():
         waiting += piece
         if len(waiting) >= _PIECE_BYTES:
-            await run_in_threadpool(upload.write, bytes(waiting))
+            await threads.run(upload.write, bytes(waiting))
             waiting.clear()
-    await run_in_threadpool(upload.write, bytes(waiting))
+    await threads.run(upload.write, bytes(waiting))
 
 
-async def _sent(content: Content) -> AsyncIterator[bytes]:
+async def _sent(content: Content, threads: FileThreads) -> AsyncIterator[bytes]:
     pieces = content.pieces()
     try:
-        while piece := await run_in_threadpool(next, pieces, b""):
+        while piece := await threads.run(next, pieces, b""):
             yield piece
     finally:
         content.close()

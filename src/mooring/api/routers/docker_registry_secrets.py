@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mooring.api import answers
 from mooring.api.admin_lists import WithTotal, admin_list
-from mooring.api.dependencies import Context, ForWholeTenant, PageOfList
+from mooring.api.dependencies import Context, ForWholeTenant, PageOfAdminList
 from mooring.api.presenters.secrets import docker_registry_secret as present
 from mooring.api.schemas import docker_registry_secrets as shapes
 from mooring.api.schemas.common import Done
@@ -24,7 +24,7 @@ DockerName = Annotated[
 
 
 @router.get("", response_model=shapes.DockerRegistrySecretList)
-def list_docker_registry_secrets(context: Context, page: PageOfList, with_total: WithTotal = False) -> Response:
+def list_docker_registry_secrets(context: Context, page: PageOfAdminList, with_total: WithTotal = False) -> Response:
     """The names of all, newest first."""
     with context.database.reading() as session:
         shown = map(present, docker_registry_secrets.list_of(session, page))

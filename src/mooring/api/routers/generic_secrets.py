@@ -10,7 +10,7 @@ from starlette.responses import Response
 from mooring.api import answers
 from mooring.api.admin_lists import WithTotal, admin_list
 from mooring.api.authentication import principal_of
-from mooring.api.dependencies import Context, PageOfList
+from mooring.api.dependencies import Context, PageOfAdminList
 from mooring.api.presenters.secrets import generic_secret as present
 from mooring.api.schemas import generic_secrets as shapes
 from mooring.api.schemas.secrets import Said
@@ -26,7 +26,7 @@ SecretName = Annotated[str, Path(alias="secretName", pattern=shapes.GENERIC_NAME
 
 @router.get("", response_model=shapes.GenericSecretList)
 def list_secrets(
-    request: Request, context: Context, scope: SecretScope, page: PageOfList, with_total: WithTotal = False
+    request: Request, context: Context, scope: SecretScope, page: PageOfAdminList, with_total: WithTotal = False
 ) -> Response:
     """The secrets of a scope, newest first, without their values."""
     with context.database.reading() as session:

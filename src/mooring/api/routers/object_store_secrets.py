@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mooring.api import answers
 from mooring.api.admin_lists import WithTotal, admin_list
-from mooring.api.dependencies import Context, Group, PageOfList
+from mooring.api.dependencies import Context, Group, PageOfAdminList
 from mooring.api.presenters.secrets import object_store_secret as present
 from mooring.api.schemas import object_store_secrets as shapes
 from mooring.api.schemas.common import Done
@@ -23,7 +23,7 @@ StoreName = Annotated[str, Path(alias="objectStoreName", pattern=shapes.STORE_NA
 
 @router.get("", response_model=shapes.ObjectStoreSecretList)
 def list_object_store_secrets(
-    context: Context, group: Group, page: PageOfList, with_total: WithTotal = False
+    context: Context, group: Group, page: PageOfAdminList, with_total: WithTotal = False
 ) -> Response:
     """The object store secrets of a resource group, newest first, without their credentials."""
     with context.database.reading() as session:

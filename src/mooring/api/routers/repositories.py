@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mooring.api import answers
 from mooring.api.admin_lists import WithTotal, admin_list
-from mooring.api.dependencies import Context, ForWholeTenant, PageOfList
+from mooring.api.dependencies import Context, ForWholeTenant, PageOfAdminList
 from mooring.api.presenters.gitops import repository as present
 from mooring.api.schemas import repositories as shapes
 from mooring.api.schemas.common import Done
@@ -21,7 +21,7 @@ RepositoryName = Annotated[
 
 
 @router.get("", response_model=shapes.RepositoryList)
-def list_repositories(context: Context, page: PageOfList, with_total: WithTotal = False) -> Response:
+def list_repositories(context: Context, page: PageOfAdminList, with_total: WithTotal = False) -> Response:
     """All repositories, newest first. With `$count=true`, `count` is the total and not that of the page."""
     with context.database.reading() as session:
         shown = [present(row) for row in repositories.list_of(session, page)]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from mooring.api import answers
 from mooring.api.callers import Caller, VisibleGroupId, seen_by
 from mooring.api.comma_lists import split
-from mooring.api.dependencies import CaseInsensitive, Context, ForWholeTenant, PageOfList, ResourceGroupId, Search
+from mooring.api.dependencies import CaseInsensitive, Context, ForWholeTenant, PageOfAdminList, ResourceGroupId, Search
 from mooring.api.group_pages import GroupPage, place_of, preferred_size
 from mooring.api.presenters.objects import TENANT
 from mooring.api.presenters.objects import resource_group as present
@@ -36,7 +36,7 @@ async def _filter(
 
 async def _page(
     request: Request,
-    page: PageOfList,
+    page: PageOfAdminList,
     _prefer: Annotated[str | None, Header(alias="Prefer", description="`maxpagesize=N`: so many on a page.")] = None,
     token: Annotated[
         str | None, Query(alias="continueToken", max_length=1000, description="As the page before had it.")

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from mooring.api.schemas.common import Shape
 from mooring.api.schemas.secrets import SecretText
+from mooring.services.docker_registry_secrets import DATA_KEY
 
 DOCKER_NAME_PATTERN = r"^[a-z0-9](?:_?[a-z0-9.-]+)*[a-z0-9]$"
 LONGEST_DOCKER_NAME = 63
@@ -17,6 +18,15 @@ class DockerRegistryData(Shape):
     model_config = ConfigDict(extra="forbid")
 
     config: SecretText = Field(alias=".dockerconfigjson", repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_else(cls, given: object) -> object:
+        # In one finding: the library would make one for each of a million keys, and nobody else would be served.
+        others = (str(key) for key in given if key != DATA_KEY) if isinstance(given, dict) else iter(())
+        if (other := next(others, None)) is not None:
+            raise ValueError(f"must hold {DATA_KEY} and nothing else, not {other[:80]!r}")
+        return given
 
 
 class DockerRegistrySecretCreate(Shape):

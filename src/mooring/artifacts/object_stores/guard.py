@@ -23,10 +23,9 @@ _SILENCE_SECONDS = 1860.0
 """Longer than the S3 client lets any request take: it is the one to give up."""
 _PIECE_BYTES = 256 * 1024
 _POLL_SECONDS = 0.05
-_TUNNEL = re.compile(rb"CONNECT (?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5}) HTTP/1\.1")
-_PLAIN = re.compile(
-    rb"(?P<method>[A-Z]+) http://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+)(?::(?P<port>\d{1,5}))?(?P<path>/\S*) HTTP/1\.1"
-)
+_HOST = rb"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+)"
+_TUNNEL = re.compile(rb"CONNECT " + _HOST + rb":(?P<port>\d{1,5}) HTTP/1\.1")
+_PLAIN = re.compile(rb"(?P<method>[A-Z]+) http://" + _HOST + rb"(?::(?P<port>\d{1,5}))?(?P<path>/\S*) HTTP/1\.1")
 _ONLY_FOR_US = (b"proxy-", b"connection:")
 _logger = logging.getLogger(__name__)
 
@@ -106,7 +105,9 @@ class _Connection(BaseRequestHandler):
         return head, rest
 
     def _is_ours(self, head: bytes) -> bool:
-        given = [line.partition(b":")[2].strip() for line in head.split(b"\r\n") if _name(line) == b"proxy-authorization"]
+        given = [
+            line.partition(b":")[2].strip() for line in head.split(b"\r\n") if _name(line) == b"proxy-authorization"
+        ]
         return len(given) == 1 and hmac.compare_digest(given[0], self.server.proof)
 
     def _refuse(self) -> None:
