@@ -2,9 +2,11 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
+from ai_core_sdk.ai_core_v2_client import AICoreV2Client
 
 from tests.api.api_server import Server, running_server
 
@@ -27,3 +29,15 @@ def group(server: Server) -> str:
 def http(server: Server, group: str) -> Iterator[httpx.Client]:
     with server.http(group) as client:
         yield client
+
+
+@pytest.fixture
+def sdk(server: Server, group: str) -> Any:
+    """The official Python client."""
+    return AICoreV2Client(
+        base_url=f"{server.url}/v2",
+        auth_url=f"{server.url}/oauth/token",
+        client_id=server.client.id,
+        client_secret=server.client.secret,
+        resource_group=group,
+    )

@@ -7,23 +7,11 @@ from typing import Any
 
 import pytest
 from ai_api_client_sdk.exception import AIAPINotFoundException, AIAPIServerException
-from ai_core_sdk.ai_core_v2_client import AICoreV2Client
 
 from mooring.services import generic_secrets, object_store_secrets
 from tests.api.api_server import Server
 
 VALUE = base64.b64encode(b"opensesame").decode()
-
-
-@pytest.fixture
-def sdk(server: Server, group: str) -> Any:
-    return AICoreV2Client(
-        base_url=f"{server.url}/v2",
-        auth_url=f"{server.url}/oauth/token",
-        client_id=server.client.id,
-        client_secret=server.client.secret,
-        resource_group=group,
-    )
 
 
 @pytest.fixture

@@ -15,21 +15,9 @@ from ai_api_client_sdk.models.base_models import BasicModifyRequest
 from ai_api_client_sdk.models.status import ScheduleStatus
 from ai_api_client_sdk.models.status import Status as SdkStatus
 from ai_api_client_sdk.models.target_status import TargetStatus
-from ai_core_sdk.ai_core_v2_client import AICoreV2Client
 
 from mooring.domain.lifecycle import Status
 from tests.api.api_server import Server, new_workflow_configuration
-
-
-@pytest.fixture
-def sdk(server: Server, group: str) -> Any:
-    return AICoreV2Client(
-        base_url=f"{server.url}/v2",
-        auth_url=f"{server.url}/oauth/token",
-        client_id=server.client.id,
-        client_secret=server.client.secret,
-        resource_group=group,
-    )
 
 
 @pytest.fixture

@@ -7,23 +7,9 @@ import pytest
 from ai_api_client_sdk.exception import AIAPIInvalidRequestException, AIAPINotFoundException
 from ai_api_client_sdk.models.artifact import Artifact
 from ai_api_client_sdk.models.label import Label
-from ai_core_sdk.ai_core_v2_client import AICoreV2Client
 from ai_core_sdk.models import Metric, MetricCustomInfo, MetricLabel, MetricTag
 
-from tests.api.api_server import Server
-
 EXECUTION = "e0123456789abcde"
-
-
-@pytest.fixture
-def sdk(server: Server, group: str) -> Any:
-    return AICoreV2Client(
-        base_url=f"{server.url}/v2",
-        auth_url=f"{server.url}/oauth/token",
-        client_id=server.client.id,
-        client_secret=server.client.secret,
-        resource_group=group,
-    )
 
 
 def test_metrics(sdk: Any) -> None:

@@ -26,17 +26,6 @@ from tests.api.api_server import MODEL_URI, Server
 
 
 @pytest.fixture
-def sdk(server: Server, group: str) -> Any:
-    return AICoreV2Client(
-        base_url=f"{server.url}/v2",
-        auth_url=f"{server.url}/oauth/token",
-        client_id=server.client.id,
-        client_secret=server.client.secret,
-        resource_group=group,
-    )
-
-
-@pytest.fixture
 def configuration_id(sdk: Any) -> str:
     return _configure(sdk, MODEL_URI)
 

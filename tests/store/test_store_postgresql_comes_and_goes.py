@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -144,3 +145,19 @@ def succeeds(database: Database) -> bool:
             return True
     except OperationalError:
         return False
+
+
+def test_moments_are_read_in_utc_whatever_the_server_prefers(own: Postgresql) -> None:
+    url = own.new_database()
+    other = Database(url)
+    with other.transaction() as session:
+        name = session.scalar(text("SELECT current_database()"))
+        session.execute(text(f'ALTER DATABASE "{name}" SET timezone TO \'Asia/Tokyo\''))
+    other.close()
+    database = Database(url)
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    with database.transaction() as session:
+        session.add(ResourceGroup(id="late", created_at=last))
+    with database.reading() as session:
+        assert session.get_one(ResourceGroup, "late").created_at == last
+    database.close()

@@ -53,6 +53,7 @@ def _connect_arguments(limits: Limits) -> dict[str, object]:
         # Who holds the write lock and says nothing more (a paused process) is cut off while the others still wait.
         "idle_in_transaction_session_timeout": milliseconds // 2,
         "jit": "off",  # our queries are small
+        "timezone": "UTC",  # in another, the first and the last moments that can be written cannot be read
     }
     return {
         "connect_timeout": max(2, round(limits.connect_seconds)),  # libpq takes whole seconds, and 1 for 2
