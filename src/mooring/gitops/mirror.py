@@ -1,0 +1,125 @@
+"""A repository's objects on this machine: fetched, and read without ever being checked out.
+
+Nothing of a repository becomes a file, a link or a program here: trees and blobs are read as git keeps them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mooring.gitops.errors import GitError
+from mooring.gitops.program import GitProgram
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_ALL = ("+refs/heads/*:refs/mooring/heads/*", "+refs/tags/*:refs/mooring/tags/*")
+_FETCH = ("fetch", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
+_NOT_BY_ITSELF = ("remote ref", "not our ref", "unadvertised object")
+_PLAIN_FILES = frozenset({"100644", "100755", "100664"})
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """A file of a commit: its path below the folder that was asked for, its object, its size in bytes."""
+
+    path: str
+    object_id: str
+    size: int
+
+
+class Mirror:
+    """A bare repository in a folder of ours."""
+
+    def __init__(self, folder: Path, git: GitProgram) -> None:
+        self._folder = folder
+        self._git = git
+
+    def fetch(self, url: str, revision: str) -> str:
+        """The commit that a branch, a tag or an abbreviated commit is now. Raises GitError, TimeoutError.
+
+        `url` and `revision` were checked by `mooring.domain.git_urls` and `git_revisions`.
+        """
+        self._prepare()
+        try:
+            self._run(*_FETCH, "--depth=1", "--", url, f"+{revision}:refs/mooring/wanted")
+            return self._commit("refs/mooring/wanted")
+        except GitError as error:
+            if not _COMMIT.fullmatch(revision) or not any(sign in str(error) for sign in _NOT_BY_ITSELF):
+                raise _in_words(error, revision) from None
+        # A commit that no server hands out by itself: fetch what it may be a part of.
+        self._run(*_FETCH, *self._deepen(), "--", url, *_ALL)
+        try:
+            return self._commit(revision)
+        except GitError:
+            raise GitError(f"the revision {revision!r} cannot be resolved: no branch or tag leads to it") from None
+
+    def files(self, commit: str, folder: str) -> list[TreeFile]:
+        """The plain files below a folder (empty: the root); links and submodules are not followed.
+
+        Raises GitError when there is no such folder.
+        """
+        tree = f"{commit}:{folder}"
+        try:
+            listed = self._run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree)
+        except GitError:
+            raise GitError(f"the path {folder or '.'!r} is no folder of the repository at {commit[:12]}") from None
+        return [file for line in listed.split(b"\0") if line for file in _file(line)]
+
+    def contents(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+        """What the files hold, in their order."""
+        asked = "".join(f"{file.object_id}\n" for file in files).encode()
+        answer = memoryview(self._run("cat-file", "--batch", stdin=asked)) if files else memoryview(b"")
+        for file in files:
+            head, _, _ = bytes(answer[:200]).partition(b"\n")
+            size = int(head.split()[2])
+            start = len(head) + 1
+            yield file, bytes(answer[start : start + size])
+            answer = answer[start + size + 1 :]
+
+    def _prepare(self) -> None:
+        if not (self._folder / "HEAD").exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._run("init", "--bare", "--quiet", "--template=", "--end-of-options", ".")
+
+    def _deepen(self) -> tuple[str, ...]:
+        return ("--unshallow",) if (self._folder / "shallow").exists() else ()
+
+    def _commit(self, name: str) -> str:
+        return self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+
+    def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        return self._git.run(arguments, folder=self._folder, stdin=stdin)
+
+
+def _file(line: bytes) -> Iterator[TreeFile]:
+    facts, _, path = line.partition(b"\t")
+    mode, kind, object_id, size = facts.decode("ascii").split()
+    if kind == "blob" and mode in _PLAIN_FILES:
+        yield TreeFile(path.decode(errors="replace"), object_id, int(size))
+
+
+_WORDS = (
+    (
+        "couldn't find remote ref",
+        "the revision {revision!r} cannot be resolved: there is no such branch, tag or commit",
+    ),
+    ("Authentication failed", "the repository does not take these credentials: change them with PATCH"),
+    ("could not read Username", "the repository asks for credentials: give them with PATCH"),
+    ("Permission denied", "the repository does not take this key: change the credentials with PATCH"),
+    (
+        "Host key verification failed",
+        "the repository's host shows another key than before: check it, then remove the known one",
+    ),
+    ("Could not resolve host", "the repository's host cannot be found"),
+    ("redirect", "the repository has moved: register it under its new url"),
+    ("not found", "there is no repository at this url, or it is hidden from these credentials"),
+    ("exceeds", "the repository is larger than allowed"),
+)
+
+
+def _in_words(error: GitError, revision: str) -> GitError:
+    complaint = str(error)
+    for theirs, ours in _WORDS:
+        if theirs in complaint:
+            return GitError(f"{ours.format(revision=revision)} (git: {complaint})")
+    return GitError(f"the repository cannot be read (git: {complaint})")

@@ -1,0 +1,100 @@
+"""The git program, called so that nothing it is given can become an option, a helper or somebody else's settings."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mooring.gitops.errors import GitError
+
+_SETTINGS = (
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.ssh.allow=always",
+    "core.hooksPath=/dev/null",
+    "core.symlinks=false",
+    "credential.helper=",
+    "fetch.fsckObjects=true",
+    "fetch.recurseSubmodules=false",
+    # Elsewhere than where the operator said, credentials have no business.
+    "http.followRedirects=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
+_PASSED_ON = (
+    *("PATH", "TMPDIR", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"),
+    *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+_LIMITED = ("sh", "-c", 'ulimit -f "$1"; shift; exec "$@"', "sh")
+"""Runs a program that cannot write files beyond a size, which `ulimit` counts in blocks of 512 bytes."""
+_BLOCK = 512
+_LONGEST_COMPLAINT = 500
+
+
+@dataclass(frozen=True)
+class GitProgram:
+    """How git is run. `home` is a folder of ours that git takes for the user's; sizes in bytes, times in seconds.
+
+    `local` allows repositories that lie in folders of this machine.
+    """
+
+    home: Path
+    seconds: float
+    most_bytes: int
+    local: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def run(self, arguments: Sequence[str], *, folder: Path, stdin: bytes | None = None) -> bytes:
+        """What git writes. Raises GitError with git's last words, TimeoutError when it takes too long."""
+        try:
+            process = subprocess.Popen(
+                [*_LIMITED, str(self.most_bytes // _BLOCK), "git", *self._settings(), *arguments],
+                cwd=folder,
+                env=self._environment(),
+                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise GitError(f"git cannot be run: {error.strerror}. Install git (Debian: apt-get install git)") from None
+        with process:
+            output, complaints = self._wait(process, stdin)
+        if process.returncode != 0:
+            raise GitError(_last_words(complaints))
+        return output
+
+    def _wait(self, process: subprocess.Popen[bytes], stdin: bytes | None) -> tuple[bytes, bytes]:
+        try:
+            return process.communicate(stdin, timeout=self.seconds)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"git did not finish within {self.seconds:g} s") from None
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)  # with the programs that it has started
+
+    def _settings(self) -> list[str]:
+        settings = (*_SETTINGS, "protocol.file.allow=always") if self.local else _SETTINGS
+        return [part for setting in settings for part in ("-c", setting)]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            "HOME": str(self.home),
+            "LC_ALL": "C.UTF-8",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0",
+            **self.environment,
+        }
+
+
+def _last_words(stderr: bytes) -> str:
+    lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))] or lines
+    words = "; ".join(telling[-3:]) or "git failed without a word"
+    return "".join(character if character.isprintable() else " " for character in words)[:_LONGEST_COMPLAINT]
