@@ -92,6 +92,11 @@ class Home:
         return self.path / "cache"
 
     @property
+    def repositories(self) -> Path:
+        """What was fetched of git repositories."""
+        return self.path / "repositories"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

@@ -109,6 +109,15 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30.0, gt=0)
     """A controller that has not come back after this time has lost what it was working on."""
 
+    sync_seconds: float = Field(default=180.0, gt=0)
+    """How often an application's repository is looked at (a refresh, or a push's webhook, is quicker)."""
+
+    git_seconds: float = Field(default=120.0, gt=0)
+    """How long git may take to fetch a repository."""
+
+    git_repository_bytes: int = Field(default=2_147_483_648, ge=1_048_576)
+    """A repository that needs more than this on the disk is refused."""
+
     log_file_bytes: int = Field(default=10_485_760, ge=65_536)
     """A replica's log is rotated at this size; one older file is kept."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mooring.artifacts.cache import ModelCache
+from mooring.controllers.applications import ApplicationController
 from mooring.controllers.deployments import DeploymentController
 from mooring.controllers.executions import ExecutionController
 from mooring.controllers.launch import LaunchOptions
@@ -44,9 +45,16 @@ class ControllerOptions:
 
 
 class Controllers:
-    """The loops of deployments and executions, and the upkeep."""
+    """The loops of deployments, executions and applications, and the upkeep."""
 
-    def __init__(self, database: Database, runtime: Runtime, gateway: Gateway, options: ControllerOptions) -> None:
+    def __init__(
+        self,
+        database: Database,
+        runtime: Runtime,
+        gateway: Gateway,
+        applications: ApplicationController,
+        options: ControllerOptions,
+    ) -> None:
         self._preparations = Preparations(options.cache, on_change=self.wake)
         self._router = Router(
             database,
@@ -72,7 +80,11 @@ class Controllers:
         executions = ExecutionController(database, self._execution_leases)
         self._loops = [
             ControlLoop(all_ids=all_ids, step=step, steady_seconds=options.steady_seconds)
-            for all_ids, step in ((viewer.all_ids, controller.step), (executions.all_ids, executions.step))
+            for all_ids, step in (
+                (viewer.all_ids, controller.step),
+                (executions.all_ids, executions.step),
+                (applications.due, applications.sync),
+            )
         ]
         self._upkeep = Upkeep(database, gateway, self._router, runtime, options.keep_running)
         self._started = False

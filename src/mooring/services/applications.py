@@ -10,7 +10,7 @@ from mooring.domain import git_folders, git_urls
 from mooring.domain.generated_names import new_name
 from mooring.domain.gitops import HealthStatus, SyncStatus
 from mooring.errors import Conflict, NotFound
-from mooring.services import application_sources
+from mooring.services import application_sources, template_sync
 from mooring.services.application_sources import Source
 from mooring.services.paging import Page
 from mooring.store.tables import Application, Repository
@@ -85,8 +85,10 @@ def refresh(session: Session, name: str) -> None:
 
 
 def remove(session: Session, name: str) -> None:
-    """Raises NotFound."""
-    session.delete(get(session, name))
+    """Its executables go with it; what was made of them runs on. Raises NotFound."""
+    found = get(session, name)
+    template_sync.remove_all(session, name)
+    session.delete(found)
     session.flush()
 
 

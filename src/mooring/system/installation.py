@@ -89,6 +89,7 @@ class Installation:
             database,
             runtime,
             gateway,
+            parts.application_controller(self.settings, self.home, database, vault),
             parts.controller_options(self.settings, runtime_home, self.mlflow_url, keep_running, self._neighbours()),
         )
         watch = self._registry_watch(database)

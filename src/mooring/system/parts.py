@@ -7,12 +7,15 @@ from datetime import timedelta
 from mooring import processes
 from mooring.api.tokens import TokenIssuer
 from mooring.artifacts.cache import ModelCache
+from mooring.controllers.applications import ApplicationController
 from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.routing import Neighbours
 from mooring.controllers.service import ControllerOptions
 from mooring.domain.views import Policy
 from mooring.gateway.gateway import Gateway
 from mooring.gateway.options import GatewayOptions
+from mooring.gitops.program import GitProgram
+from mooring.gitops.repositories import Repositories
 from mooring.home import Home
 from mooring.processes import ProcessId
 from mooring.runtimes.process.runtime import ProcessRuntime
@@ -20,6 +23,7 @@ from mooring.services.signing_keys import SigningKey
 from mooring.settings import Settings
 from mooring.store.database import Database, UnknownStore, kind_of
 from mooring.store.postgresql import Limits
+from mooring.store.vault import Vault
 from mooring.system.address import Address
 from mooring.system.errors import CannotStart
 
@@ -98,6 +102,13 @@ def known_gateway(home: Home) -> Gateway | None:
 
 def process_runtime(settings: Settings, home: Home) -> ProcessRuntime:
     return ProcessRuntime(folder=home.replicas, sockets=home.sockets, log_file_bytes=settings.log_file_bytes)
+
+
+def application_controller(settings: Settings, home: Home, database: Database, vault: Vault) -> ApplicationController:
+    """Syncs applications; what was fetched lies in the home."""
+    git = GitProgram(home.repositories, settings.git_seconds, settings.git_repository_bytes)
+    every = timedelta(seconds=settings.sync_seconds)
+    return ApplicationController(database, vault, Repositories(home.repositories, git), every)
 
 
 def controller_options(

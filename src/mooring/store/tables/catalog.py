@@ -38,5 +38,11 @@ class Executable(Base):
     parameters: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     input_artifacts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     output_artifacts: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    application: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Whose sync has made it; nobody's, when it is built in."""
+    file: Mapped[str] = mapped_column(String(1024), default="")
+    """Where in the application's folder its template lies."""
+    template: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """`{"body", "cascades"}`: what is filled in and run (`mooring.templates.trees.to_json`)."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     modified_at: Mapped[datetime] = mapped_column(default=utc_now)
