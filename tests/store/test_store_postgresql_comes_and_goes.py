@@ -152,7 +152,7 @@ def test_moments_are_read_in_utc_whatever_the_server_prefers(own: Postgresql) ->
     other = Database(url)
     with other.transaction() as session:
         name = session.scalar(text("SELECT current_database()"))
-        session.execute(text(f'ALTER DATABASE "{name}" SET timezone TO \'Asia/Tokyo\''))
+        session.execute(text(f"ALTER DATABASE \"{name}\" SET timezone TO 'Asia/Tokyo'"))
     other.close()
     database = Database(url)
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)

@@ -20,6 +20,11 @@ def render(session: Session, configuration: Configuration, *, local_folders: Seq
             f"the executable {configuration.executable_id!r} of the configuration {configuration.id!r} is gone: "
             "make a configuration of one that exists"
         )
+    if executable.application is not None and executable.deployable:
+        raise InvalidRequest(
+            f"the executable {executable.id!r} runs a container of its own, and this installation has nothing yet that "
+            f"runs containers: to serve a logged model, use {model_server.EXECUTABLE_ID!r}"
+        )
     if not executable.deployable or executable.id != model_server.EXECUTABLE_ID:
         raise InvalidRequest(
             f"the executable {executable.id!r} cannot be deployed: "
