@@ -124,6 +124,7 @@ def running_server(folder: Path, store: str | None = None, **changes: Any) -> It
         logs=logs,
         ready=lambda: True,
         max_request_bytes=20_000_000,
+        max_resource_groups=1_000_000,  # each test makes one or more
         object_stores=_object_stores(folder / "store"),
     )
     context = replace(context, **changes)

@@ -89,7 +89,7 @@ def test_what_is_no_docker_config_is_refused_and_not_repeated(http: httpx.Client
 def test_other_keys_are_refused(http: httpx.Client, name: str) -> None:
     answer = http.post(PATH, json={"name": name, "data": {".dockerconfigjson": CONFIG, "more": HIDDEN}})
     message = answer.json()["error"]["message"]
-    assert (answer.status_code, message) == (400, "data: must hold .dockerconfigjson and nothing else, not 'more'")
+    assert (answer.status_code, message) == (400, "data: must hold .dockerconfigjson and nothing else")
     assert HIDDEN not in answer.text
 
 
@@ -108,4 +108,4 @@ def test_many_wrong_keys_are_one_finding(http: httpx.Client, name: str) -> None:
     answer = http.post(PATH, json={"name": name, "data": data})
     (finding,) = answer.json()["error"]["details"]["fields"]
     assert (answer.status_code, finding["field"]) == (400, "data")
-    assert finding["problem"] == "must hold .dockerconfigjson and nothing else, not 'k0'"
+    assert finding["problem"] == "must hold .dockerconfigjson and nothing else"
