@@ -15,6 +15,8 @@ import httpx
 
 from mooring.client.client import AIClient
 from mooring.client.deployments import Deployment
+from mooring.settings import Settings
+from mooring.system.status import ProcessStatus, installation_status
 
 COMMAND_SECONDS = 120
 PROGRAM = str(Path(sys.executable).parent / "mooring")
@@ -74,11 +76,14 @@ class RunningMooring:
     # --- processes ---
 
     def pid_of(self, name: str) -> int:
-        return int(next(p["pid"] for p in self.status()["processes"] if p["name"] == name))
+        return next(process.pid for process in self._processes() if process.name == name and process.pid)
 
     def replica_pids(self) -> list[int]:
-        found = self.status()["processes"]
-        return sorted(int(p["pid"]) for p in found if p["name"] == "replica" and p["pid"])
+        return sorted(process.pid for process in self._processes() if process.name == "replica" and process.pid)
+
+    def _processes(self) -> list[ProcessStatus]:
+        """What `mooring status` shows; asked for here, because a command takes a second of a core each time."""
+        return installation_status(Settings(home=self.home)).processes
 
     def kill(self, name: str) -> None:
         os.kill(self.pid_of(name), signal.SIGKILL)
