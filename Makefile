@@ -5,7 +5,8 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/dev.txt
-WORKERS ?= $(shell nproc)
+# Half as many again as cores: a good part of the tests waits for processes that start or end.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 .PHONY: help setup demo test check unit coverage lock format bench docs clean
 
@@ -37,7 +38,7 @@ coverage: setup  ## The tests again, with the lines and branches that they reach
 bench: setup  ## Measure what the issues ask for, and print the tables of docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: setup  ## Make docs/settings.md and docs/commands.md anew from the code
+docs: setup  ## Make the references in docs/ anew from the code: settings, commands, fields of templates
 	@$(BIN)/python -m scripts.reference
 
 lock: setup  ## Resolve the dependencies anew

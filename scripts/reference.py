@@ -1,4 +1,7 @@
-"""Makes `docs/settings.md` and `docs/commands.md` from the code; a test fails when they are not up to date."""
+"""Makes the references in `docs/` from the code: settings, commands, fields of templates.
+
+A test fails when they are not up to date.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +10,10 @@ import typer.main
 
 from mooring.cli.main import app
 from mooring.settings import Settings
+from scripts.template_fields import field_tables
 
 DOCS = Path(__file__).parent.parent / "docs"
+_MADE = "<!-- From here on made from src/mooring/templates/ by `make docs`. -->\n"
 
 
 def settings_reference() -> str:
@@ -40,6 +45,12 @@ def commands_reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def templates_reference() -> str:
+    """The page about templates: what is written by hand as it is, and the tables of all fields."""
+    head, _, _ = (DOCS / "templates.md").read_text().partition(_MADE)
+    return head + _MADE + "\n".join(field_tables()) + "\n"
+
+
 def _commands(name: str, command: object) -> Iterator[tuple[str, object]]:
     """A command with its whole name, or the commands of a group, and of the groups in it."""
     below: dict[str, object] = getattr(command, "commands", {})
@@ -57,6 +68,7 @@ def main() -> None:
     DOCS.mkdir(exist_ok=True)
     (DOCS / "settings.md").write_text(settings_reference())
     (DOCS / "commands.md").write_text(commands_reference())
+    (DOCS / "templates.md").write_text(templates_reference())
 
 
 if __name__ == "__main__":

@@ -118,6 +118,10 @@ class Settings(BaseSettings):
     git_repository_bytes: int = Field(default=2_147_483_648, ge=1_048_576)
     """A repository that needs more than this on the disk is refused."""
 
+    git_webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    """What GitHub or GitLab prove with that a push is theirs. Kept in the home's `keys/git-webhook.secret` when not
+    given; control planes that share a store need the same one."""
+
     log_file_bytes: int = Field(default=10_485_760, ge=65_536)
     """A replica's log is rotated at this size; one older file is kept."""
 

@@ -31,6 +31,7 @@ from mooring.store.types import utc_now
 from mooring.store.vault import KEY_BYTES, Vault
 
 START_SECONDS = 20.0
+GIT_WEBHOOK_SECRET = "whoever-pushes-knows-this"
 MODEL_URI = "models:/wine/1"
 
 
@@ -125,6 +126,7 @@ def running_server(folder: Path, store: str | None = None, **changes: Any) -> It
         ready=lambda: True,
         max_request_bytes=20_000_000,
         max_resource_groups=1_000_000,  # each test makes one or more
+        git_webhook_secret=GIT_WEBHOOK_SECRET,
         object_stores=_object_stores(folder / "store"),
     )
     context = replace(context, **changes)

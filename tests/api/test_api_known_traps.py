@@ -187,6 +187,7 @@ def test_trap_07_only_these_successes_have_no_body(http: httpx.Client) -> None:
         ("patch", "/tracking/{permission}/api/v1/metrics"),
         ("delete", "/v2/lm/dataset/files/{path}"),
         ("patch", "/v2/admin/resourceGroups/{resourceGroupId}"),
+        ("post", "/webhooks/git"),
         ("post", "/webhooks/mlflow"),
     }
     found = set()
@@ -214,6 +215,7 @@ def test_trap_08_statuses_are_those_that_strict_clients_check(http: httpx.Client
             "PATCH /v2/lm/metrics",
             "PATCH /tracking/{permission}/api/v1/metrics",
             "DELETE /v2/lm/dataset/files/{path}",
+            "POST /webhooks/git",
             "POST /webhooks/mlflow",
         },
     }

@@ -180,3 +180,10 @@ def test_no_more_than_the_setting_allows(tmp_path: Path) -> None:
         }
         http.delete(f"{PATH}/two").raise_for_status()
         _make(http, "three")
+
+
+def test_a_bound_client_without_the_header_reads_that_it_is_missing(bound: httpx.Client) -> None:
+    missing = error_of(bound.get("/v2/lm/scenarios"), 400)["message"]
+    named = error_of(bound.get("/v2/lm/scenarios", headers={"AI-Resource-Group": "default"}), 400)["message"]
+    assert missing == "the resource group 'default' (taken because there is no header AI-Resource-Group) does not exist"
+    assert named == "the resource group 'default' of the header AI-Resource-Group does not exist"

@@ -12,7 +12,12 @@ from tests.api.exploration import Exploration, explore
 from tests.api.known_objects import KnownObjects
 
 pytestmark = pytest.mark.slow
-NEVER_GOOD = {"POST /oauth/token", "POST /webhooks/mlflow", "PATCH /tracking/{permission}/api/v1/metrics"}
+NEVER_GOOD = {
+    "POST /oauth/token",
+    "POST /webhooks/git",
+    "POST /webhooks/mlflow",
+    "PATCH /tracking/{permission}/api/v1/metrics",
+}
 """They want a secret, or a signature."""
 
 

@@ -1,6 +1,8 @@
 """`mooring ls` and `mooring logs` against a server with the whole API in it."""
 
 import json
+import socket
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from mooring.cli.main import app
+from mooring.cli.main import app, main
 from mooring.client.errors import NotFound
 from mooring.domain.lifecycle import Status
 from mooring.runtimes.base import LogLine
@@ -43,6 +45,14 @@ def execution_id(server: Server) -> str:
 def deployment_id(server: Server) -> str:
     with server.http(GROUP) as http:
         return new_deployment(http, new_configuration(http, name="a [/] b"))
+
+
+@pytest.fixture
+def unused_url() -> Iterator[str]:
+    """Nobody listens there: the port is taken, and that is all."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def mooring(server: Server, *arguments: str, group: str = GROUP) -> Result:
@@ -95,3 +105,36 @@ def test_what_is_not_there_is_called_what_it_would_be(server: Server) -> None:
         failure = mooring(server, "logs", identifier).exception
         assert isinstance(failure, NotFound)
         assert f"no {noun} '{identifier}'" in str(failure)
+
+
+def test_whoever_has_started_nothing_reads_how_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unused_url: str
+) -> None:
+    for name, value in {
+        "BASE_URL": f"{unused_url}/v2",
+        "AUTH_URL": unused_url,
+        "CLIENT_ID": "ci",
+        "CLIENT_SECRET": "any",
+        "RESOURCE_GROUP": GROUP,
+    }.items():
+        monkeypatch.setenv(f"AICORE_{name}", value)
+    monkeypatch.setattr(sys, "argv", ["mooring", "ls"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    told = capsys.readouterr().err
+    assert told.startswith(f"mooring: no complete answer to POST {unused_url}/oauth/token: ConnectError")
+    assert "`mooring up` starts it" in told
+    assert "status 0" not in told
+
+
+def test_a_wrong_setting_is_named_without_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOORING_PORT", "a-password-by-mistake")
+    monkeypatch.setattr(sys, "argv", ["mooring", "status"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    told = capsys.readouterr().err
+    assert told.startswith("mooring: MOORING_PORT: ")
+    assert "integer" in told
+    assert "a-password-by-mistake" not in told

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from mooring.controllers.applications import ApplicationController
 from mooring.controllers.work_lease import NamedLease
+from mooring.domain import git_urls
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from mooring.services import applications, repositories
@@ -98,6 +99,29 @@ def test_a_push_is_seen_after_a_refresh(
     controller.sync(application)
     assert _row(database, application).sync_status == "Synced"
     assert _executables(database) == {"trainer"}
+
+
+def test_pushes_that_follow_each_other_closely_are_synced_together(
+    database: Database, controller: ApplicationController, application: str, repo: Repo
+) -> None:
+    controller.sync(application)
+    places = frozenset({git_urls.place(repo.url)})
+
+    def push() -> list[str]:
+        with database.transaction() as session:
+            return applications.pushed(session, places)
+
+    assert push() == [application]
+    assert controller.due() == [], "it was asked for a moment ago, when it was new"
+    assert push() == [], "the sync that will begin sees this push, too"
+    with database.transaction() as session:
+        row = session.get_one(Application, application)
+        assert row.refresh_requested_at
+        row.refresh_requested_at -= applications.PUSH_PAUSE
+        row.sync_started_at = row.refresh_requested_at - applications.PUSH_PAUSE
+    assert controller.due() == [application]
+    controller.sync(application)
+    assert (controller.due(), _row(database, application).sync_status) == ([], "Synced")
 
 
 def test_a_look_is_due_after_a_while(controller: ApplicationController, application: str) -> None:

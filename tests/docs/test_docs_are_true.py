@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.reference import commands_reference, settings_reference
+from mooring.templates.fields import Fields, ListOf, Rule
+from mooring.templates.serving_template import BODY
+from mooring.templates.workflow_fields import SPEC, STEP
+from scripts.reference import commands_reference, settings_reference, templates_reference
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -14,11 +17,25 @@ DOCS = ROOT / "docs"
 
 @pytest.mark.parametrize(
     ("file", "made"),
-    [("settings.md", settings_reference), ("commands.md", commands_reference)],
-    ids=["settings", "commands"],
+    [("settings.md", settings_reference), ("commands.md", commands_reference), ("templates.md", templates_reference)],
+    ids=["settings", "commands", "templates"],
 )
 def test_references_are_those_of_the_code(file: str, made: Callable[[], str]) -> None:
     assert (DOCS / file).read_text() == made(), "run `make docs`"
+
+
+def _names(rule: Rule) -> set[str]:
+    match rule:
+        case ListOf(item):
+            return _names(item)
+        case Fields(known, refused, without_effect):
+            return {*known, *refused, *without_effect}.union(*(_names(inner) for inner in known.values()))
+    return set()
+
+
+def test_every_field_of_a_template_has_its_row() -> None:
+    told = set(re.findall(r"`(\w+)(?:\[\])?`", (DOCS / "templates.md").read_text().partition("## ServingTemplate")[2]))
+    assert _names(BODY) | _names(SPEC) | _names(STEP) <= told
 
 
 def test_the_architecture_names_every_room() -> None:

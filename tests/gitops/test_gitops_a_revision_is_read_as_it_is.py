@@ -119,7 +119,7 @@ def test_a_repository_that_is_too_large_is_refused(repo: Repo, tmp_path: Path) -
     home = tmp_path / "home"
     home.mkdir()
     reader = Repositories(home, GitProgram(home, seconds=30, most_bytes=1_000_000))
-    with pytest.raises(GitError, match=r"larger than allowed|cannot be read"):
+    with pytest.raises(GitError, match="larger than allowed"):
         reader.read(repo.url, "main", "templates", None)
 
 

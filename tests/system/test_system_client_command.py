@@ -135,6 +135,20 @@ def test_a_key_is_written_over_no_device(client: Command) -> None:
     assert "is not a key of" in refused.stderr
 
 
+@pytest.mark.parametrize("verb", ["create", "rotate"])
+def test_a_key_makes_no_folders(home: Home, client: Command, tmp_path: Path, verb: str) -> None:
+    own = json.loads(home.service_key.read_text())
+    name = own["clientid"] if verb == "rotate" else "ci"
+    refused = client(verb, name, "--service-key", str(tmp_path / "missing" / "k.json"), expected=1)
+    assert f"{tmp_path / 'missing'} is no folder" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "missing").exists()
+    listed = {each["id"] for each in json.loads(client("list", "--json").stdout)}
+    assert (name in listed) is (verb == "rotate")
+    assert json.loads(home.service_key.read_text()) == own
+    assert _is_let_in(home, own["clientid"], own["clientsecret"])
+
+
 def test_a_key_can_be_piped(client: Command) -> None:
     assert json.loads(client("create", "piped", "--service-key", "-").stdout)["clientid"] == "piped"
 

@@ -20,7 +20,8 @@ PUBLIC_PATHS = frozenset(
         "/readyz",
         "/docs",
         "/docs/",
-        "/webhooks/mlflow",  # proves itself by a signature
+        "/webhooks/git",  # these prove themselves by a signature
+        "/webhooks/mlflow",
     }
 )
 PUBLIC_FOLDER = "/docs/static/"

@@ -1,7 +1,7 @@
 """What the API needs from the rest of the control plane."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mooring.api.tokens import TokenIssuer
@@ -19,7 +19,8 @@ class ApiContext:
     each commit that controllers should notice. `webhook` takes the headers (names in lower case) and the body of a
     registry's call and says whether its signature is right; None when there is no registry. `local_model_folders`:
     models below these may be deployed by path. `vault` seals secrets before they are stored. `object_stores` have the
-    dataset files; one of these has at most `max_dataset_bytes`, any other body `max_request_bytes`.
+    dataset files; one of these has at most `max_dataset_bytes`, any other body `max_request_bytes`. Who tells of a push
+    knows `git_webhook_secret`.
     """
 
     database: Database
@@ -31,6 +32,7 @@ class ApiContext:
     ready: Callable[[], bool]
     max_request_bytes: int
     object_stores: ObjectStores
+    git_webhook_secret: str = field(repr=False)
     max_dataset_bytes: int = LARGEST_BYTES
     webhook: Callable[[Mapping[str, str], bytes], bool] | None = None
     local_model_folders: tuple[Path, ...] = ()

@@ -32,13 +32,15 @@ async def _group(
 
 def group_of(request: Request) -> str:
     """The resource group of the header. Raises InvalidRequest when the caller may not use it."""
-    given = set(request.headers.getlist(_HEADER)) or {DEFAULT_GROUP}
+    named = set(request.headers.getlist(_HEADER))
+    given = named or {DEFAULT_GROUP}
     if len(given) > 1:
         raise InvalidRequest(f"the header {_HEADER} is given more than once, with different values: send one")
-    group = given.pop()
+    (group,) = given
     if not group or not principal_of(request.scope).may_use(group):
         # The same words as for a group that does not exist: clients learn nothing about others.
-        raise InvalidRequest(f"the resource group {group!r} of the header {_HEADER} does not exist")
+        where = f"of the header {_HEADER}" if named else f"(taken because there is no header {_HEADER})"
+        raise InvalidRequest(f"the resource group {group!r} {where} does not exist")
     return group
 
 

@@ -38,6 +38,7 @@ _TRACKING = FOLDER + "{permission}/api/v1/metrics"
 _ON_PUBLIC_PATHS = {
     "/oauth/token": (413, 503),
     "/readyz": (503,),
+    "/webhooks/git": (400, 401, 413, 503),
     "/webhooks/mlflow": (401, 404, 413),
     _TRACKING: (400, 403, 404, 409, 413, 503),
 }

@@ -38,7 +38,7 @@ def options(
 
 def main() -> None:
     """Entry point: a person's mistake ends in one line and exit code 1, never in a traceback."""
-    from mooring.cli.failures import expected_failures
+    from mooring.cli.failures import expected_failures, in_words
 
     try:
         app()
@@ -46,5 +46,5 @@ def main() -> None:
         typer.secho("mooring: broken off", fg=typer.colors.RED, err=True)
         sys.exit(130)
     except expected_failures() as error:
-        typer.secho(f"mooring: {error}", fg=typer.colors.RED, err=True)
+        typer.secho(f"mooring: {in_words(error)}", fg=typer.colors.RED, err=True)
         sys.exit(1)

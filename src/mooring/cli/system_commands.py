@@ -19,12 +19,16 @@ Examples:
     mooring up --with-mlflow
     mooring up --mlflow-uri http://127.0.0.1:5000 --port 9000 --detach
 """
+_STATUS_HELP = """Show what runs, with process ids and addresses.
+
+Exit code: 0 when it is ready, 3 when it is not.
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("up", help=_UP_HELP)(up)
-    app.command("status", help="Show what runs, with process ids and addresses.")(status)
+    app.command("status", help=_STATUS_HELP)(status)
     app.command("down", help="End everything that runs in a home; running requests finish first.")(down)
     app.command("env", help='Print shell exports for clients of the AI API: eval "$(mooring env)"')(env)
 

@@ -65,6 +65,9 @@ class Unreachable(ApiError):
     def __init__(self, message: str) -> None:
         super().__init__(0, message)
 
+    def __str__(self) -> str:
+        return f"no complete answer to {self.message}"
+
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: BadRequest,

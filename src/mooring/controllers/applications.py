@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from mooring.controllers.work_lease import NamedLease
@@ -50,9 +50,13 @@ class ApplicationController:
 
     def due(self) -> list[str]:
         """The applications that want a sync now."""
+        now = utc_now()
         never = Application.sync_started_at.is_(None)
-        asked = Application.refresh_requested_at > Application.sync_started_at
-        late = Application.sync_started_at < utc_now() - self.every
+        # What was asked for may lie ahead: pushes that follow each other closely are synced together.
+        asked = and_(
+            Application.refresh_requested_at > Application.sync_started_at, Application.refresh_requested_at <= now
+        )
+        late = Application.sync_started_at < now - self.every
         with self.database.reading() as session:
             return list(session.scalars(select(Application.name).where(or_(never, asked, late))))
 

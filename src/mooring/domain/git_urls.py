@@ -54,6 +54,16 @@ def comparison_key(url: str) -> str:
     return url.lower().rstrip("/")
 
 
+def place(url: str) -> str:
+    """Equal for all urls of one repository: over https or ssh, on any port, with and without `.git`.
+
+    Two repositories may share it (two servers on one host): good for saying what may have changed. Raises ValueError.
+    """
+    parsed = parse(url)
+    path = unquote(parsed.path).lower().rstrip("/").removesuffix(".git").rstrip("/")
+    return f"{parsed.host}/{path}"
+
+
 def _refuse_credentials(url: str) -> None:
     scheme, separator, rest = url.partition("://")
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]

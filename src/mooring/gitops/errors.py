@@ -3,3 +3,7 @@
 
 class GitError(Exception):
     """The message says what failed and what to do. It never holds credentials: git is not given any to repeat."""
+
+
+class TooMuch(GitError):
+    """git wanted to write more than it may: a repository can be made so that a few bytes unfold without end."""

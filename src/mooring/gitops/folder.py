@@ -19,11 +19,11 @@ def read_folder(mirror: Mirror, commit: str, folder: str) -> list[FoundTemplate]
     files = [file for file in mirror.files(commit, folder) if file.path.endswith(_ENDINGS)]
     if len(files) > _MOST_FILES:
         raise GitError(f"the folder holds {len(files)} YAML files; at most {_MOST_FILES} are read: name a smaller one")
-    if sum(file.size for file in files) > _MOST_BYTES_IN_ALL:
+    small = [file for file in files if file.size <= _MOST_BYTES]
+    if sum(file.size for file in small) > _MOST_BYTES_IN_ALL:
         raise GitError(
             f"the folder's YAML files hold more than {_MOST_BYTES_IN_ALL // 1024**2} MiB: name a smaller one"
         )
-    small = [file for file in files if file.size <= _MOST_BYTES]
     found = [item for file, content in mirror.contents(small) for item in _templates(file, content)]
     found += [_unreadable(file, "is larger than 1 MiB") for file in files if file.size > _MOST_BYTES]
     return sorted(found, key=lambda item: item.file)

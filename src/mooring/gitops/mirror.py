@@ -4,17 +4,21 @@ Nothing of a repository becomes a file, a link or a program here: trees and blob
 """
 
 import re
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mooring.gitops.errors import GitError
+from mooring.gitops.errors import GitError, TooMuch
 from mooring.gitops.program import GitProgram
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _ALL = ("+refs/heads/*:refs/mooring/heads/*", "+refs/tags/*:refs/mooring/tags/*")
 _FETCH = ("fetch", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet")
 _NOT_BY_ITSELF = ("remote ref", "not our ref", "unadvertised object")
+_MOST_READ_BYTES = 64 * 1024 * 1024
+"""Of a listing (half a million files), or of the files that are read."""
+_LEFT_BY_THE_KILLED = ("*.lock", "objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/??/tmp_obj_*")
 _PLAIN_FILES = frozenset({"100644", "100755", "100664"})
 
 
@@ -60,7 +64,11 @@ class Mirror:
         """
         tree = f"{commit}:{folder}"
         try:
-            listed = self._run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree)
+            listed = self._read("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree)
+        except TooMuch:
+            raise GitError(
+                f"the path {folder or '.'!r} holds too many files to be listed: name a smaller one"
+            ) from None
         except GitError:
             raise GitError(f"the path {folder or '.'!r} is no folder of the repository at {commit[:12]}") from None
         return [file for line in listed.split(b"\0") if line for file in _file(line)]
@@ -68,7 +76,7 @@ class Mirror:
     def contents(self, files: Sequence[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """What the files hold, in their order."""
         asked = "".join(f"{file.object_id}\n" for file in files).encode()
-        answer = memoryview(self._run("cat-file", "--batch", stdin=asked)) if files else memoryview(b"")
+        answer = memoryview(self._read("cat-file", "--batch", stdin=asked)) if files else memoryview(b"")
         for file in files:
             head, _, _ = bytes(answer[:200]).partition(b"\n")
             size = int(head.split()[2])
@@ -80,6 +88,10 @@ class Mirror:
         if not (self._folder / "HEAD").exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             self._run("init", "--bare", "--quiet", "--template=", "--end-of-options", ".")
+        # Nobody else is here. Their locks would keep us out for good, and half a repository is a lot of disk.
+        for pattern in _LEFT_BY_THE_KILLED:
+            for left in self._folder.rglob(pattern):
+                left.unlink(missing_ok=True)
 
     def _deepen(self) -> tuple[str, ...]:
         return ("--unshallow",) if (self._folder / "shallow").exists() else ()
@@ -87,8 +99,11 @@ class Mirror:
     def _commit(self, name: str) -> str:
         return self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
 
-    def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
-        return self._git.run(arguments, folder=self._folder, stdin=stdin)
+    def _run(self, *arguments: str) -> bytes:
+        return self._git.run(arguments, folder=self._folder)
+
+    def _read(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        return self._git.run(arguments, folder=self._folder, stdin=stdin, most_bytes=_MOST_READ_BYTES)
 
 
 def _file(line: bytes) -> Iterator[TreeFile]:
@@ -111,9 +126,11 @@ _WORDS = (
         "the repository's host shows another key than before: check it, then remove the known one",
     ),
     ("Could not resolve host", "the repository's host cannot be found"),
+    ("fsck error", "the repository holds something that git refuses, because it could do harm or is damaged"),
     ("redirect", "the repository has moved: register it under its new url"),
     ("not found", "there is no repository at this url, or it is hidden from these credentials"),
     ("exceeds", "the repository is larger than allowed"),
+    (f"died of signal {int(signal.SIGXFSZ)}", "the repository is larger than allowed"),
 )
 
 

@@ -6,8 +6,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
-from mooring.gitops.errors import GitError
+from mooring.gitops.errors import GitError, TooMuch
 
 _SETTINGS = (
     "protocol.allow=never",
@@ -32,6 +34,8 @@ _LIMITED = ("sh", "-c", 'ulimit -f "$1"; shift; exec "$@"', "sh")
 """Runs a program that cannot write files beyond a size, which `ulimit` counts in blocks of 512 bytes."""
 _BLOCK = 512
 _LONGEST_COMPLAINT = 500
+_LAST_BYTES = 65_536
+"""Of git's complaints, the last ones tell what was fatal."""
 
 
 @dataclass(frozen=True)
@@ -47,29 +51,50 @@ class GitProgram:
     local: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def run(self, arguments: Sequence[str], *, folder: Path, stdin: bytes | None = None) -> bytes:
-        """What git writes. Raises GitError with git's last words, TimeoutError when it takes too long."""
+    def run(
+        self, arguments: Sequence[str], *, folder: Path, stdin: bytes | None = None, most_bytes: int | None = None
+    ) -> bytes:
+        """What git writes: into files of ours, so that neither it nor a talkative server fills our memory.
+
+        No file of it is larger than `most_bytes` (default: the program's). Raises GitError with git's last words,
+        TooMuch, TimeoutError when it takes too long.
+        """
+        with TemporaryFile(dir=self.home) as output, TemporaryFile(dir=self.home) as complaints:
+            with self._start(arguments, folder, stdin is not None, most_bytes, output, complaints) as process:
+                self._wait(process, stdin)
+            if process.returncode == -signal.SIGXFSZ:
+                raise TooMuch("what git has to write exceeds what is allowed")
+            if process.returncode != 0:
+                raise GitError(_last_words(_end_of(complaints)))
+            output.seek(0)
+            return output.read()
+
+    def _start(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        has_stdin: bool,
+        most_bytes: int | None,
+        output: IO[bytes],
+        complaints: IO[bytes],
+    ) -> subprocess.Popen[bytes]:
+        blocks = (most_bytes or self.most_bytes) // _BLOCK
         try:
-            process = subprocess.Popen(
-                [*_LIMITED, str(self.most_bytes // _BLOCK), "git", *self._settings(), *arguments],
+            return subprocess.Popen(
+                [*_LIMITED, str(blocks), "git", *self._settings(), *arguments],
                 cwd=folder,
                 env=self._environment(),
-                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdin=subprocess.PIPE if has_stdin else subprocess.DEVNULL,
+                stdout=output,
+                stderr=complaints,
                 start_new_session=True,
             )
         except OSError as error:
             raise GitError(f"git cannot be run: {error.strerror}. Install git (Debian: apt-get install git)") from None
-        with process:
-            output, complaints = self._wait(process, stdin)
-        if process.returncode != 0:
-            raise GitError(_last_words(complaints))
-        return output
 
-    def _wait(self, process: subprocess.Popen[bytes], stdin: bytes | None) -> tuple[bytes, bytes]:
+    def _wait(self, process: subprocess.Popen[bytes], stdin: bytes | None) -> None:
         try:
-            return process.communicate(stdin, timeout=self.seconds)
+            process.communicate(stdin, timeout=self.seconds)
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"git did not finish within {self.seconds:g} s") from None
         finally:
@@ -91,6 +116,11 @@ class GitProgram:
             "GIT_OPTIONAL_LOCKS": "0",
             **self.environment,
         }
+
+
+def _end_of(file: IO[bytes]) -> bytes:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+    return file.read()
 
 
 def _last_words(stderr: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from mooring.store.tables import Application, Repository
 from mooring.store.types import utc_now
 
 LONGEST_NAME = 54
+PUSH_PAUSE = timedelta(seconds=2)
 _WAITING = "Waiting for the first sync of this revision and path of the repository."
 _REFRESHING = "A sync was asked for: waiting for its result."
 
@@ -82,6 +84,30 @@ def refresh(session: Session, name: str) -> None:
     found = get(session, name)
     found.refresh_requested_at = utc_now()
     found.sync_status, found.message = SyncStatus.OUT_OF_SYNC.value, _REFRESHING
+
+
+def pushed(session: Session, places: frozenset[str]) -> list[str]:
+    """Ask for a sync of all that read from a repository at these places (`git_urls.place`); returns their names.
+
+    However many pushes come, no two syncs are asked for within `PUSH_PAUSE`: a later push moves the sync back, and is
+    told of by it.
+    """
+    known = session.execute(select(Application.name, Application.repository_url).order_by(Application.name)).all()
+    names = [name for name, url in known if git_urls.place(url) in places]  # each url was checked when it came
+    rows = session.scalars(
+        select(Application).where(Application.name.in_(names)).order_by(Application.name).with_for_update()
+    )
+    return [row.name for row in rows if _ask_for_sync_of_push(row)]
+
+
+def _ask_for_sync_of_push(row: Application) -> bool:
+    asked, began = row.refresh_requested_at, row.sync_started_at
+    if began is None or (asked is not None and asked > began):
+        return False  # one that begins later will see this push, too
+    now = utc_now()
+    row.refresh_requested_at = max(now, asked + PUSH_PAUSE) if asked else now
+    row.sync_status, row.message = SyncStatus.OUT_OF_SYNC.value, _REFRESHING
+    return True
 
 
 def remove(session: Session, name: str) -> None:

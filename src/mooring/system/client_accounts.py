@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from mooring.domain.roles import Role
-from mooring.errors import Conflict
+from mooring.errors import Conflict, InvalidRequest
 from mooring.home import Home
 from mooring.services import clients
 from mooring.services.clients import NewClient
@@ -31,6 +31,7 @@ class ClientAccounts:
 
     def create(self, client_id: str, role: Role, groups: Sequence[str], key_file: Path | None) -> NewClient:
         """A new client; its key is written to the file, if any. Raises MooringError, CannotStart, OSError."""
+        _refuse_file(client_id, key_file)
         with self._changing() as session:
             made = clients.create(session, client_id, role=role, groups=groups)
             self._keep_key(made, key_file)
@@ -39,6 +40,7 @@ class ClientAccounts:
     def rotate(self, client_id: str, grace: timedelta, *, keep_tokens: bool, key_file: Path | None) -> NewClient:
         """A new secret. That of the home's own client goes into the home's key, too."""
         self._refuse_internal(client_id)
+        _refuse_file(client_id, key_file)
         with self._changing() as session:
             renewed = clients.rotate(session, client_id, grace=grace, keep_tokens=keep_tokens)
             # Before it counts: if the rest fails, the next start registers what stands in the key.
@@ -83,11 +85,8 @@ class ClientAccounts:
         return service_key.new_key(client, self._public_url())
 
     def _keep_key(self, client: NewClient, file: Path | None) -> None:
-        if file is None:
-            return
-        if file.exists() and service_key.client_of(file) != client.id:
-            raise Conflict(f"{file} exists and is not a key of {client.id!r}: name another file, or remove it")
-        service_key.write_key(file, client, self._public_url())
+        if file is not None:
+            service_key.write_key(file, client, self._public_url())
 
     def _public_url(self) -> str:
         address = kept_address(self._home)
@@ -125,3 +124,13 @@ class ClientAccounts:
             yield database
         finally:
             database.close()
+
+
+def _refuse_file(client_id: str, file: Path | None) -> None:
+    """Before anything is changed: raises InvalidRequest and Conflict for a file that no key can be written to."""
+    if file is None:
+        return
+    if not file.parent.is_dir():
+        raise InvalidRequest(f"{file.parent} is no folder: name a file in one that exists, or make it first")
+    if file.exists() and service_key.client_of(file) != client_id:
+        raise Conflict(f"{file} exists and is not a key of {client_id!r}: name another file, or remove it")

@@ -26,7 +26,7 @@ from mooring.store.database import Database
 from mooring.store.migrate import upgrade
 from mooring.store.types import utc_now
 from mooring.store.vault import Vault
-from mooring.system import encryption, parts, runtime_place, sharing
+from mooring.system import encryption, parts, runtime_place, sharing, webhook_secrets
 from mooring.system.address import check_port_is_free, choose_address, keep_address, kept_address
 from mooring.system.control_server import ControlServer
 from mooring.system.errors import CannotStart
@@ -206,6 +206,7 @@ class Installation:
             max_request_bytes=min(self.settings.max_request_bytes, parts.LONGEST_API_BODY_BYTES),
             object_stores=self._object_stores(database),
             max_dataset_bytes=min(self.settings.max_request_bytes, LARGEST_BYTES),
+            git_webhook_secret=webhook_secrets.of_git(self.settings, self.home),
             webhook=watch.receive if watch else None,
             ready=controllers.is_ready,
             local_model_folders=self.settings.model_folders,

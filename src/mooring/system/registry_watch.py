@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import re
-import secrets
 import threading
 from collections.abc import Mapping
 
@@ -14,12 +13,11 @@ from mooring.builder.builder import Builder
 from mooring.builder.mlflow import RegistryClient
 from mooring.client.client import AIClient
 from mooring.controllers.work_lease import NamedLease
-from mooring.files import write_atomically
 from mooring.home import Home
 from mooring.services import clients
 from mooring.settings import Settings
 from mooring.store.database import Database
-from mooring.system import sharing
+from mooring.system import sharing, webhook_secrets
 from mooring.system.address import Address
 from mooring.system.runtime_place import this_machine
 
@@ -43,7 +41,7 @@ class RegistryWatch:
         self._sightings = sharing.runtime_home(home).sightings
         self._registry = RegistryClient(mlflow_uri)
         self._client = _own_client(settings, home, database)
-        self._secret = _webhook_secret(home)
+        self._secret = webhook_secrets.of_registry(home)
         self._lease = NamedLease(database, _LEASE, seconds=settings.lease_seconds)
         self._look_seconds = settings.lease_seconds / 3
         self._builder: Builder | None = None
@@ -147,10 +145,3 @@ def _own_client(settings: Settings, home: Home, database: Database) -> AIClient:
         resource_group=settings.builder_resource_group,
         transport=httpx.HTTPTransport(uds=str(home.control_socket)),
     )
-
-
-def _webhook_secret(home: Home) -> str:
-    path = home.keys / "webhook.secret"
-    if not path.exists():
-        write_atomically(path, secrets.token_urlsafe(32).encode(), durable=True)
-    return path.read_text()

@@ -35,7 +35,7 @@ _SPEC = Fields(
     {"predictor": _PREDICTOR, "imagePullSecrets": _PULL_SECRETS},
     refused={"transformer": "only a predictor is offered", "explainer": "only a predictor is offered"},
 )
-_BODY = Fields({"metadata": Fields({"labels": None, "annotations": None}), "spec": _SPEC})
+BODY = Fields({"metadata": Fields({"labels": None, "annotations": None}), "spec": _SPEC})
 _TEMPLATE = "spec.template"
 
 
@@ -50,7 +50,7 @@ def read_serving_template(document: Mapping[str, Tree]) -> ExecutableTemplate:
     ]
     _refuse_repeated(names)
     warnings: list[str] = []
-    body = mapping(select(_body(spec), _BODY, _TEMPLATE, warnings), _TEMPLATE)
+    body = mapping(select(_body(spec), BODY, _TEMPLATE, warnings), _TEMPLATE)
     known = {f"inputs.parameters.{p.name}" for p in parameters} | {f"inputs.artifacts.{name}" for name in names}
     _refuse_unknown_placeholders(body, known)
     return ExecutableTemplate(
