@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     """How long the gateway waits for an answer to an inference request."""
 
     max_request_bytes: int = Field(default=104_857_600, gt=0)
-    """The largest body of a request to a model. (The API takes 8 MiB.)"""
+    """The largest body of a request to a model. (The API takes 1 MiB, of configurations, artifacts and metrics 8.)"""
 
     control_loop_seconds: float = Field(default=0.5, gt=0)
     """How often a deployment with nothing to do is looked at; one in transition is looked at every 0.1 s."""

@@ -7,12 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text
 
-from mooring.services import artifacts, configurations, deployments, execution_schedules, executions
+from mooring.services import artifacts, configurations, deployments, execution_schedules, executions, tracked
 from mooring.services.paging import Page, Place
 from mooring.services.resource_groups import DEFAULT_GROUP
 from mooring.store import migrate
 from mooring.store.database import Database
-from mooring.store.tables import Artifact, Configuration, Deployment, Execution, ExecutionSchedule, ResourceGroup
+from mooring.store.tables import (
+    Artifact,
+    Configuration,
+    Deployment,
+    Execution,
+    ExecutionSchedule,
+    Metric,
+    MetricResource,
+    ResourceGroup,
+)
 from tests.conftest import STORES
 from tests.query_plans import plan_of, reads_all
 
@@ -118,6 +127,14 @@ def test_outputs_of_executions(database: Database) -> None:
     assert "execution_id" in plan, plan
 
 
+def test_a_piece_of_metrics(database: Database) -> None:
+    """Read from where the last piece ended: neither what is before it nor other executions', and nothing is sorted."""
+    plan = plan_of(database, lambda session: tracked.metrics(session, DEFAULT_GROUP, "v1", after=_ROWS, most=10))
+    _refuse_detours(plan, "metrics")
+    assert "execution_id=" in plan, plan
+    assert "id>" in plan.replace(" ", "").replace("execution_id", ""), plan
+
+
 def _fill(database: Database, group: str) -> None:
     numbers = range(_ROWS)
     with database.transaction() as session:
@@ -128,6 +145,10 @@ def _fill(database: Database, group: str) -> None:
             session.execute(insert(table), [{**_row(group, n), **_run(group, n)} for n in numbers])
         schedules = [{**_row(group, n), **_run(group, n), "cron": "* * * * *"} for n in numbers]
         session.execute(insert(ExecutionSchedule), schedules)
+        tracking = [{"resource_group": group, "execution_id": _value(n)} for n in range(_VALUES)]
+        session.execute(insert(MetricResource), tracking)
+        measured = {"name": "m", "value": 1.0, "timestamp": _BEGINNING, "step": 0, "labels": []}
+        session.execute(insert(Metric), [{**tracking[n % _VALUES], **measured} for n in numbers])
 
 
 def _row(group: str, number: int) -> dict[str, Any]:

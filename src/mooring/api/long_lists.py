@@ -23,10 +23,10 @@ PIECE = 500
 _BEGINNING = 25
 """The first piece is small, because nobody knows yet how long the items are: a configuration may have 5 MB."""
 _GROWTH = 4
-_BEGINNINGS_AT_A_TIME = BoundedSemaphore(4)
+BEGINNINGS_AT_A_TIME = BoundedSemaphore(4)
 PIECE_BYTES = 1_048_576
 """What a piece should not be longer than; where items are long, the next one has fewer of them."""
-_JSON = "application/json"
+JSON = "application/json"
 
 Rows = Sequence[ListedRow]
 Find = Callable[[Session, Page], Rows]
@@ -43,11 +43,11 @@ def long_list(database: Database, page: Page, find: Find, show: Show) -> Respons
     a part for the whole.
     """
     reader = _Reader(database, page, find, show)
-    with _BEGINNINGS_AT_A_TIME:
+    with BEGINNINGS_AT_A_TIME:
         first = _beginning(reader)
     if reader.is_done:
-        return Response(b'{"count":%d,"resources":%b}' % (reader.count, first), media_type=_JSON)
-    return StreamingResponse(_sent(memoryview(first), reader), media_type=_JSON)
+        return Response(b'{"count":%d,"resources":%b}' % (reader.count, first), media_type=JSON)
+    return StreamingResponse(_sent(memoryview(first), reader), media_type=JSON)
 
 
 def _beginning(reader: "_Reader") -> bytes:
@@ -93,11 +93,16 @@ async def _sent(piece: memoryview, reader: _Reader) -> AsyncIterator[bytes | mem
     yield b'{"resources":'
     yield piece[:-1]
     while not reader.is_done:
-        piece = memoryview(await to_thread.run_sync(reader.read, limiter=_one_at_a_time()))
+        piece = memoryview(await in_turn(reader.read))
         if reader.has_read:
             yield b","
             yield piece[1:-1]
     yield b'],"count":%d}' % reader.count
+
+
+async def in_turn(read: Callable[[], bytes]) -> bytes:
+    """Make a piece in a thread, while nobody else makes one."""
+    return await to_thread.run_sync(read, limiter=_one_at_a_time())
 
 
 def _one_at_a_time() -> CapacityLimiter:

@@ -1,8 +1,8 @@
-"""What was tracked, as it is asked for: a handful of queries, however many executions and metrics there are."""
+"""What was tracked, as it is asked for: a query for all executions, then two for each, and one per piece of metrics."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -34,20 +34,8 @@ class Filter:
     parts: frozenset[Part] = frozenset(Part)
 
 
-_Rows = Sequence[ListedRow]
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """Rows by execution: `resources` in order, `metrics` and `texts` in the order in which they came."""
-
-    resources: _Rows
-    metrics: Mapping[str, _Rows] = field(default_factory=dict)
-    texts: Mapping[tuple[str, TextKind], _Rows] = field(default_factory=dict)
-
-
-def find(session: Session, group: str, wanted: Filter, *, top: int, skip: int) -> Tracked:
-    """The newest first; `top` and `skip` count executions."""
+def find(session: Session, group: str, wanted: Filter, *, top: int, skip: int) -> Sequence[ListedRow]:
+    """What there is about each execution (`execution_id`, `created_at`, `modified_at`), the newest first."""
     resource_groups.require(session, group)
     table = MetricResource
     query: Select[*tuple[Any, ...]] = (
@@ -55,45 +43,40 @@ def find(session: Session, group: str, wanted: Filter, *, top: int, skip: int) -
         .where(*_conditions(group, wanted))
         .order_by(table.created_at.desc(), table.execution_id.desc())
     )
-    resources = session.execute(query.limit(top).offset(skip)).all()
-    found = [row.execution_id for row in resources]
-    kinds = [kind for kind, part in _PARTS.items() if part in wanted.parts]
-    return Tracked(
-        resources,
-        metrics=_metrics(session, group, found) if Part.METRICS in wanted.parts else {},
-        texts=_texts(session, group, found, kinds) if kinds else {},
+    return session.execute(query.limit(top).offset(skip)).all()
+
+
+def metrics(session: Session, group: str, execution_id: str, *, after: int, most: int) -> Sequence[ListedRow]:
+    """The next metrics of an execution, in the order in which they came, behind that with this id; 0 is before all."""
+    table = Metric
+    query: Select[*tuple[Any, ...]] = (
+        select(table.id, table.name, table.value, table.timestamp, table.step, unparsed(table.labels))
+        .where(table.resource_group == group, table.execution_id == execution_id, table.id > after)
+        # The same order as that of the id alone, but spelled as the index is.
+        .order_by(table.resource_group, table.execution_id, table.id)
     )
+    return session.execute(query.limit(most)).all()
+
+
+def texts(
+    session: Session, group: str, execution_id: str, parts: Collection[Part]
+) -> Mapping[Part, Sequence[ListedRow]]:
+    """The tags and the custom info of an execution, as far as they are wanted, in the order of their names' arrival."""
+    kinds = [kind.value for kind, part in _PARTS.items() if part in parts]
+    found: dict[Part, list[ListedRow]] = defaultdict(list)
+    if kinds:
+        table = MetricText
+        query: Select[*tuple[Any, ...]] = (
+            select(table.kind, table.name, table.value)
+            .where(table.resource_group == group, table.execution_id == execution_id, table.kind.in_(kinds))
+            .order_by(table.position)
+        )
+        for row in session.execute(query):
+            found[_PARTS[TextKind(row.kind)]].append(row)
+    return found
 
 
 _PARTS = {TextKind.TAG: Part.TAGS, TextKind.CUSTOM_INFO: Part.CUSTOM_INFO}
-
-
-def _metrics(session: Session, group: str, ids: Sequence[str]) -> dict[str, list[ListedRow]]:
-    table = Metric
-    query: Select[*tuple[Any, ...]] = (
-        select(table.execution_id, table.name, table.value, table.timestamp, table.step, unparsed(table.labels))
-        .where(table.resource_group == group, table.execution_id.in_(ids))
-        .order_by(table.id)
-    )
-    by_execution: dict[str, list[ListedRow]] = defaultdict(list)
-    for row in session.execute(query):
-        by_execution[row.execution_id].append(row)
-    return by_execution
-
-
-def _texts(
-    session: Session, group: str, ids: Sequence[str], kinds: Sequence[TextKind]
-) -> dict[tuple[str, TextKind], list[ListedRow]]:
-    table = MetricText
-    query: Select[*tuple[Any, ...]] = (
-        select(table.execution_id, table.kind, table.name, table.value)
-        .where(table.resource_group == group, table.execution_id.in_(ids), table.kind.in_([k.value for k in kinds]))
-        .order_by(table.position)
-    )
-    by_kind: dict[tuple[str, TextKind], list[ListedRow]] = defaultdict(list)
-    for row in session.execute(query):
-        by_kind[row.execution_id, TextKind(row.kind)].append(row)
-    return by_kind
 
 
 def _conditions(group: str, wanted: Filter) -> Iterator[ColumnElement[bool]]:

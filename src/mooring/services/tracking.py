@@ -50,6 +50,11 @@ def add(session: Session, group: str, additions: Additions) -> None:
     """Add to what is tracked for an execution, which may be the first that is.
 
     Raises NotFound for an execution of another resource group, InvalidRequest and TooLarge beyond the limits.
+
+    NotFound tells that there is this execution somewhere, because one that never was is tracked like a notebook. That
+    is no way to find ids: an execution's has 60 random bits, so that guessing takes ages, and each wrong guess leaves
+    something behind. Who has the id from elsewhere learns nothing but that it is one, and is kept from losing what is
+    measured to the wrong resource group.
     """
     resource_groups.require(session, group)
     execution = session.get(Execution, additions.execution_id)

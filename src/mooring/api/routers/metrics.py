@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from mooring.api import answers, metric_queries
 from mooring.api.dependencies import Context, Group
-from mooring.api.presenters.metrics import tracked as present
+from mooring.api.long_metrics import long_metrics
 from mooring.api.schemas import metrics as shapes
 from mooring.api.schemas.common import ID_PATTERN, ListingErrorEnvelope
-from mooring.services import tracked, tracking
+from mooring.services import tracking
 from mooring.services.tracked import Filter
 from mooring.services.tracked_texts import Text, TextKind
 from mooring.services.tracking import Additions, NewMetric
@@ -67,9 +67,7 @@ def list_metrics(
     skip: Annotated[int, Query(alias="$skip", ge=0, le=_HIGHEST_SKIP)] = 0,
 ) -> Response:
     """What was tracked for executions, those first that were tracked last; pages are of executions."""
-    with context.database.reading() as session:
-        found = tracked.find(session, group, wanted, top=top, skip=skip)
-    return answers.listing(present(found, wanted.parts))
+    return long_metrics(context.database, group, wanted, top=top, skip=skip)
 
 
 @router.patch("", status_code=204, responses={404: _ANOTHER_GROUPS})

@@ -34,7 +34,7 @@ class Metric(Base):
             ["metric_resources.resource_group", "metric_resources.execution_id"],
             ondelete="CASCADE",
         ),
-        Index(None, "resource_group", "execution_id"),
+        Index(None, "resource_group", "execution_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(_RowNumber, primary_key=True, autoincrement=True)
