@@ -1,6 +1,7 @@
 """While PostgreSQL is away every answer says so, in our envelope; when it is back, so are we."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,7 @@ def test_away_and_back(own: Postgresql, alone: Server, caplog: pytest.LogCapture
         answers.append(http.patch(f"/v2/lm/deployments/{deployment}", json={"targetStatus": "STOPPED"}))
         answers.append(_token(alone))
         own.start()
-        found = http.get(f"/v2/lm/deployments/{deployment}")
-        assert found.status_code == 200, found.text
+        found = _once_it_is_back(http, f"/v2/lm/deployments/{deployment}")
         assert found.json()["targetStatus"] == "RUNNING"
         assert http.post("/v2/lm/configurations", json=_configuration()).status_code == 201
         assert _token(alone).status_code == 200
@@ -54,6 +54,15 @@ def test_a_value_that_cannot_be_kept_is_the_callers_fault(server: Server, http: 
         body = json.dumps({**_configuration(), "name": "NAME"}).replace("NAME", name)
         answer = http.post("/v2/lm/configurations", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400, answer.text
+
+
+def _once_it_is_back(http: httpx.Client, path: str) -> httpx.Response:
+    """The first answer that is not "try again in a moment"."""
+    deadline = time.monotonic() + 20
+    while (answer := http.get(path)).status_code == 503:
+        assert time.monotonic() < deadline, answer.text
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 def _configuration() -> dict[str, object]:
