@@ -13,6 +13,11 @@ from tests.postgresql import Postgresql
 STORES = ("sqlite", "postgresql")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first: they mostly wait for processes, while other workers do what takes a core."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Postgresql:
     """A real server, shared by all tests of the session; each takes databases of its own from it."""

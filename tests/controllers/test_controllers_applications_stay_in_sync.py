@@ -10,12 +10,13 @@ from sqlalchemy import select
 from mooring.controllers.applications import ApplicationController
 from mooring.controllers.work_lease import NamedLease
 from mooring.domain import git_urls
+from mooring.domain.gitops import Credentials
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from mooring.services import applications, repositories
 from mooring.services.application_sources import Source
 from mooring.services.applications import NewApplication
-from mooring.services.repositories import Credentials, NewRepository
+from mooring.services.repositories import NewRepository
 from mooring.store.database import Database
 from mooring.store.tables import Application, Executable, Repository
 from mooring.store.vault import KEY_BYTES, Vault

@@ -77,10 +77,3 @@ def test_a_removed_deployment_has_no_lease(database: Database, deployment_id: st
         session.delete(session.get_one(Deployment, deployment_id))
     with pytest.raises(LeaseLost), leases.recording(lease):
         pass
-
-
-def test_a_new_control_plane_of_a_home_does_not_wait_for_the_dead_one(database: Database, deployment_id: str) -> None:
-    leases = Leases(database, Deployment, seconds=3600)
-    assert leases.take(deployment_id, 1)
-    Leases(database, Deployment, seconds=30).clear()
-    assert leases.take(deployment_id, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mooring.gitops.credentials import Credentials
+from mooring.domain.gitops import Credentials
 from mooring.gitops.errors import GitError
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories

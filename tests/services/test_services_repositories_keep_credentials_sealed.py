@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from mooring.domain.gitops import Credentials
 from mooring.errors import Conflict, InvalidRequest
 from mooring.services import applications, repositories
 from mooring.services.applications import NewApplication
-from mooring.services.repositories import Credentials, NewRepository
+from mooring.services.repositories import NewRepository
 from mooring.store.tables import Repository
 from mooring.store.vault import KEY_BYTES, CannotOpen, Vault
 

@@ -176,8 +176,9 @@ def test_a_key_that_was_added_elsewhere_is_known_without_a_restart(
         def use_key_set(self, key_set: bytes) -> None:
             self.told.append(key_set)
 
-    tokens, gateway = issuer(take_keys(migrated_store, VAULT, homes[0])), Gateway()
-    watch = KeyWatch(migrated_store, VAULT, tokens, gateway)  # type: ignore[arg-type]
+    keys = take_keys(migrated_store, VAULT, homes[0])
+    tokens, gateway = issuer(keys), Gateway()
+    watch = KeyWatch(migrated_store, VAULT, tokens, gateway, keys)  # type: ignore[arg-type]
     watch.look()
     assert gateway.told == []
     added = signing_keys.generate()

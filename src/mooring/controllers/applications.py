@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from mooring.controllers.work_lease import NamedLease
 from mooring.domain import git_folders
-from mooring.domain.gitops import HealthStatus, RepositoryStatus, SyncStatus
-from mooring.gitops.credentials import Credentials
+from mooring.domain.gitops import Credentials, HealthStatus, RepositoryStatus, SyncStatus
 from mooring.gitops.errors import GitError
 from mooring.gitops.repositories import Repositories
 from mooring.services import repositories, template_sync
@@ -63,7 +62,7 @@ class ApplicationController:
     def sync(self, name: str) -> bool:
         """Sync it, unless another control plane does. Always True: the next look is due later."""
         seconds = self.repositories.git.seconds * _TRIES_PER_SYNC + _LEASE_MARGIN_SECONDS
-        lease = NamedLease(self.database, f"sync/{name}"[:64], seconds=seconds)
+        lease = NamedLease(self.database, f"sync/{name}", seconds=seconds)
         if not lease.take():
             return True
         try:
@@ -97,11 +96,10 @@ class ApplicationController:
                 _fail(row, "the repository is not known any more: add it again, or delete the application")
                 return None
             try:
-                known = repositories.credentials_of(self.vault, repository)
+                credentials = repositories.credentials_of(self.vault, repository)
             except CannotOpen as error:
                 _fail(row, f"{error}: give the repository's credentials again with PATCH")
                 return None
-            credentials = Credentials(known.username, known.password)
             return _Order(name, repository.url, row.url_key, row.revision, row.path, credentials)
 
     def _record_failure(self, order: _Order, problem: str) -> None:

@@ -70,11 +70,6 @@ class Leases(Generic[Leased]):
             row.lease_expires_at = utc_now() + self._duration
             yield session, row
 
-    def clear(self) -> None:
-        """Take all leases away: for the only control plane of a store, at its start, when their owner is dead."""
-        with self._database.transaction() as session:
-            session.execute(update(self._table).values(lease_token=None, lease_expires_at=None))
-
     def give_back(self, lease: Lease) -> None:
         """Let others (or the next look) have it."""
         with self._database.transaction() as session:

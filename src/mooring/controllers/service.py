@@ -36,8 +36,6 @@ class ControllerOptions:
     """A token that was taken back is refused by the gateway for so long; then it has run out."""
     steady_seconds: float
     lease_seconds: float
-    alone: bool
-    """No other control plane uses this store."""
     keep_running: Sequence[Callable[[], None]] = ()
     """What else has to be started again when it has ended."""
     neighbours: Neighbours | None = None
@@ -67,7 +65,6 @@ class Controllers:
         viewer = Viewer(database, runtime, self._preparations)
         self._leases = Leases(database, Deployment, seconds=options.lease_seconds)
         self._execution_leases = Leases(database, Execution, seconds=options.lease_seconds)
-        self._alone = options.alone
         controller = DeploymentController(
             leases=self._leases,
             viewer=viewer,
@@ -91,9 +88,6 @@ class Controllers:
 
     def start(self) -> None:
         """Bring the gateway in line with the store, then take over. Raises GatewayError."""
-        if self._alone:
-            self._leases.clear()
-            self._execution_leases.clear()
         self._router.publish()
         for loop in self._loops:
             loop.start()

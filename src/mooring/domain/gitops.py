@@ -1,5 +1,6 @@
-"""How repositories and applications say what became of them, in the words that clients can parse."""
+"""Repositories and applications: who reads them, and in which words clients are told what became of them."""
 
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -24,3 +25,11 @@ class HealthStatus(Enum):
 
     HEALTHY = "Healthy"
     UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What git is told when a repository asks who wants to read it. For ssh, `password` is the private key (PEM)."""
+
+    username: str
+    password: str = field(repr=False)

@@ -10,7 +10,7 @@ _PROVIDER = "mooring"
 CLAIMS = "claims"
 """Under this key of its metadata, the filter leaves the claims of a token that it has verified."""
 
-_CLOCK_SKEW_SECONDS = 60
+CLOCK_SKEW_SECONDS = 60
 _CACHED_TOKENS = 1000
 _SCHEMES = ("Bearer ", "bearer ", "BEARER ")
 """The scheme's case does not matter, but Envoy compares it: these are the spellings that are met."""
@@ -42,6 +42,6 @@ def _provider(options: GatewayOptions) -> Json:
         "forward": True,
         "payload_in_metadata": CLAIMS,
         "require_expiration": True,
-        "clock_skew_seconds": _CLOCK_SKEW_SECONDS,
+        "clock_skew_seconds": CLOCK_SKEW_SECONDS,
         "jwt_cache_config": {"jwt_cache_size": _CACHED_TOKENS},
     }

@@ -3,9 +3,10 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from mooring.domain.gitops import Credentials
 
 _ASK = """#!/bin/sh
 case "$1" in
@@ -14,14 +15,6 @@ case "$1" in
 esac
 """
 _KEY_BEGINS = "-----BEGIN "
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What a repository was set up with. For ssh, `password` is the private key (its whole text)."""
-
-    username: str
-    password: str = field(repr=False)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ _SETTINGS = (
     "gc.auto=0",
     "maintenance.auto=false",
 )
+_OPTIONS = [part for setting in _SETTINGS for part in ("-c", setting)]
 _PASSED_ON = (
     *("PATH", "TMPDIR", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"),
     *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
@@ -40,15 +41,11 @@ _LAST_BYTES = 65_536
 
 @dataclass(frozen=True)
 class GitProgram:
-    """How git is run. `home` is a folder of ours that git takes for the user's; sizes in bytes, times in seconds.
-
-    `local` allows repositories that lie in folders of this machine.
-    """
+    """How git is run. `home` is a folder of ours that git takes for the user's; sizes in bytes, times in seconds."""
 
     home: Path
     seconds: float
     most_bytes: int
-    local: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def run(
@@ -81,7 +78,7 @@ class GitProgram:
         blocks = (most_bytes or self.most_bytes) // _BLOCK
         try:
             return subprocess.Popen(
-                [*_LIMITED, str(blocks), "git", *self._settings(), *arguments],
+                [*_LIMITED, str(blocks), "git", *_OPTIONS, *arguments],
                 cwd=folder,
                 env=self._environment(),
                 stdin=subprocess.PIPE if has_stdin else subprocess.DEVNULL,
@@ -100,10 +97,6 @@ class GitProgram:
         finally:
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)  # with the programs that it has started
-
-    def _settings(self) -> list[str]:
-        settings = (*_SETTINGS, "protocol.file.allow=always") if self.local else _SETTINGS
-        return [part for setting in settings for part in ("-c", setting)]
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mooring.gitops.credentials import Credentials, handed_over
+from mooring.domain.gitops import Credentials
+from mooring.gitops.credentials import handed_over
 from mooring.gitops.errors import GitError
 from mooring.gitops.folder import read_folder
 from mooring.gitops.mirror import Mirror

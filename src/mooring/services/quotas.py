@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from mooring.services.generic_secrets import ALL_GROUPS, MOST_OF_ALL_GROUPS
-from mooring.store.tables import Application, Deployment, Executable, Repository, Revision
+from mooring.store.tables import Deployment, Executable, Revision
 
 UNLIMITED = 2**31 - 1
 REPLICAS_PER_DEPLOYMENT = 1
@@ -23,16 +23,6 @@ class DeploymentUsage:
 
     id: str
     resource_plan: str
-
-
-def applications(session: Session) -> int:
-    """How many applications there are."""
-    return session.scalar(select(func.count()).select_from(Application)) or 0
-
-
-def repositories(session: Session) -> int:
-    """How many repositories there are."""
-    return session.scalar(select(func.count()).select_from(Repository)) or 0
 
 
 def templates(session: Session) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Git repositories, of the whole installation: where they lie, and the credentials for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from mooring.domain import git_urls
 from mooring.domain.generated_names import new_name
 from mooring.domain.git_urls import GitUrl
-from mooring.domain.gitops import RepositoryStatus
+from mooring.domain.gitops import Credentials, RepositoryStatus
 from mooring.errors import Conflict, InvalidRequest, NotFound
 from mooring.services.paging import Page
 from mooring.store.tables import Application, Repository
@@ -17,14 +17,6 @@ from mooring.store.types import utc_now
 from mooring.store.vault import Vault
 
 LONGEST_NAME = 51
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What git is told when a repository asks who wants to read it."""
-
-    username: str
-    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)

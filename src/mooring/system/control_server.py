@@ -36,10 +36,6 @@ class ControlServer:
         self._socket = _listen(self._path)
         self._thread.start()
 
-    @property
-    def is_running(self) -> bool:
-        return self._thread.is_alive()
-
     def stop(self) -> None:
         """Answer what is under way, then end."""
         self._server.should_exit = True

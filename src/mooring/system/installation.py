@@ -72,7 +72,8 @@ class Installation:
         vault = encryption.open_vault(self.settings, self.home)
         database = self._open_store(vault)
         runtime_home = self._find_replicas(database)
-        tokens = parts.token_issuer(self.settings, take_keys(database, vault, self.home))
+        keys = take_keys(database, vault, self.home)
+        tokens = parts.token_issuer(self.settings, keys)
         report("starting the gateway")
         options = parts.gateway_options(self.settings, self.home, self.address, tokens)
         gateway = Gateway(options)
@@ -84,7 +85,7 @@ class Installation:
 
         report("adopting what runs")
         runtime = parts.process_runtime(self.settings, runtime_home)
-        keep_running = self._upkeep(database, runtime_home, KeyWatch(database, vault, tokens, gateway))
+        keep_running = self._upkeep(database, runtime_home, KeyWatch(database, vault, tokens, gateway, keys))
         controllers = Controllers(
             database,
             runtime,

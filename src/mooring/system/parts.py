@@ -14,6 +14,7 @@ from mooring.controllers.service import ControllerOptions
 from mooring.domain.views import Policy
 from mooring.gateway.gateway import Gateway
 from mooring.gateway.options import GatewayOptions
+from mooring.gateway.tokens import CLOCK_SKEW_SECONDS
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from mooring.home import Home
@@ -31,10 +32,7 @@ SERVER_STOP_SECONDS = 10.0
 MLFLOW_START_SECONDS = 90.0
 LONGEST_API_BODY_BYTES = 8 * 1024 * 1024
 """As at the gateway (`gateway/control_plane_routes.py`), which cannot count a body whose length is not announced."""
-_CLOCK_SKEW = timedelta(minutes=1)
-"""As the gateway allows it."""
 _ISSUER = _AUDIENCE = "mooring"
-_CLOCKS_DIFFER = timedelta(hours=1)
 
 
 def open_database(settings: Settings, home: Home) -> Database:
@@ -72,7 +70,7 @@ def token_issuer(settings: Settings, keys: Sequence[SigningKey]) -> TokenIssuer:
 
 def longest_token(settings: Settings) -> timedelta:
     """A token that was issued longer ago than this has run out for everybody, whatever their clocks say."""
-    return timedelta(seconds=settings.token_lifetime_seconds) + _CLOCK_SKEW
+    return timedelta(seconds=settings.token_lifetime_seconds + CLOCK_SKEW_SECONDS)
 
 
 def gateway_options(settings: Settings, home: Home, address: Address, tokens: TokenIssuer) -> GatewayOptions:
@@ -142,7 +140,6 @@ def controller_options(
         token_lifetime=longest_token(settings),
         steady_seconds=settings.control_loop_seconds,
         lease_seconds=settings.lease_seconds,
-        alone=settings.database_url is None,
         keep_running=keep_running,
         neighbours=neighbours,
     )

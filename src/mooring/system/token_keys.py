@@ -1,5 +1,7 @@
 """The keys of access tokens, as the control planes of one store share them."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from mooring.api.tokens import TokenIssuer
@@ -37,17 +39,26 @@ def take_keys(database: Database, vault: Vault, home: Home) -> list[SigningKey]:
 class KeyWatch:
     """Sees to it that a key that was added elsewhere is known here without a restart."""
 
-    def __init__(self, database: Database, vault: Vault, tokens: TokenIssuer, gateway: Gateway) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        tokens: TokenIssuer,
+        gateway: Gateway,
+        keys: Sequence[SigningKey],
+    ) -> None:
         self._database = database
         self._vault = vault
         self._tokens = tokens
         self._gateway = gateway
+        self._keys = keys
         self._published = tokens.key_set()
 
     def look(self) -> None:
         """To be called again and again. Raises GatewayError, CannotOpen."""
         with self._database.reading() as session:
-            self._tokens.use(signing_keys.load(session, self._vault))
+            self._keys = signing_keys.load(session, self._vault, self._keys)
+        self._tokens.use(self._keys)  # also when they are the same: after a while the newest of them signs
         if self._tokens.key_set() != self._published:
             self._gateway.use_key_set(self._tokens.key_set())
             self._published = self._tokens.key_set()

@@ -13,7 +13,14 @@ from mooring.api.dependencies import Context
 from mooring.api.schemas import quotas as shapes
 from mooring.api.secret_scope import SecretScope
 from mooring.domain.resource_plans import RESOURCE_PLANS
-from mooring.services import docker_registry_secrets, generic_secrets, quotas, resource_groups
+from mooring.services import (
+    applications,
+    docker_registry_secrets,
+    generic_secrets,
+    quotas,
+    repositories,
+    resource_groups,
+)
 from mooring.services.quotas import REPLICAS_PER_DEPLOYMENT, UNLIMITED, DeploymentUsage
 
 router = APIRouter(prefix="/v2/admin/resourceQuota", tags=["Resource quota"])
@@ -36,13 +43,13 @@ def get_resource_group_quota(context: Context, caller: Caller, quota_only: Quota
 @router.get("/applications", response_model=shapes.ResourceQuota)
 def get_application_quota(context: Context, quota_only: QuotaOnly = False) -> Response:
     """Applications."""
-    return _answer(context, quota_only, quotas.applications)
+    return _answer(context, quota_only, applications.count)
 
 
 @router.get("/repositories", response_model=shapes.ResourceQuota)
 def get_repository_quota(context: Context, quota_only: QuotaOnly = False) -> Response:
     """Repositories."""
-    return _answer(context, quota_only, quotas.repositories)
+    return _answer(context, quota_only, repositories.count)
 
 
 @router.get("/secrets", response_model=shapes.ResourceQuota)

@@ -6,8 +6,8 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from mooring.api.schemas.common import Shape
 from mooring.domain.git_urls import LONGEST
-from mooring.domain.gitops import RepositoryStatus
-from mooring.services.repositories import LONGEST_NAME, Credentials
+from mooring.domain.gitops import Credentials, RepositoryStatus
+from mooring.services.repositories import LONGEST_NAME
 
 REPOSITORY_NAME_PATTERN = r"^[a-z0-9-]+$"
 _LONGEST_PASSWORD = 5000
