@@ -79,6 +79,11 @@ class Home:
         return self.path / "journals"
 
     @property
+    def workspaces(self) -> Path:
+        """Per replica in a container: the files of its secrets, its empty volumes."""
+        return self.path / "workspaces"
+
+    @property
     def sightings(self) -> Path:
         """In which registry the builder has last seen each model."""
         return self.path / "sightings.json"
@@ -95,6 +100,16 @@ class Home:
     def repositories(self) -> Path:
         """What was fetched of git repositories."""
         return self.path / "repositories"
+
+    @property
+    def environments(self) -> Path:
+        """Of stand-ins: one folder per content of their requirements, complete or absent."""
+        return self.path / "environments"
+
+    @property
+    def jobs(self) -> Path:
+        """Per job: what goes into it and what comes out."""
+        return self.path / "jobs"
 
     @property
     def logs(self) -> Path:
@@ -124,7 +139,16 @@ class Home:
         """Make the folders that are missing, and the home ours alone. Raises OSError when it cannot be written."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.chmod(0o700)
-        for folder in (self.keys, self.run, self.replicas, self.journals, self.gateway, self.cache, self.logs):
+        for folder in (
+            self.keys,
+            self.run,
+            self.replicas,
+            self.jobs,
+            self.journals,
+            self.gateway,
+            self.cache,
+            self.logs,
+        ):
             folder.mkdir(mode=0o700, exist_ok=True)
         (self.path / "sockets").mkdir(mode=0o700, exist_ok=True)
         self.object_store.mkdir(mode=0o700, exist_ok=True)

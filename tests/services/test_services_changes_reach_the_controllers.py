@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from mooring.domain.lifecycle import LastOperation, Operation, Status, TargetStatus, is_allowed
-from mooring.domain.revisions import ModelServerSpec
+from mooring.domain.revisions import ModelServerSpec, from_json
 from mooring.errors import InvalidRequest, NotFound, PreconditionFailed
 from mooring.services import configurations, deployment_changes, deployments
 from mooring.services.configurations import NewConfiguration
@@ -26,7 +26,7 @@ def test_a_create_has_its_first_revision(deployment: Deployment, first: str) -> 
     (revision,) = deployment.revisions
     assert (revision.number, revision.state, revision.configuration_id) == (1, "starting", first)
     expected = ModelServerSpec("models:/wine/1", "wine", "1", "starter")
-    assert ModelServerSpec.from_json(revision.spec) == expected
+    assert from_json(revision.spec) == expected
     assert deployment.status == Status.UNKNOWN.value
     assert deployment.target_status == TargetStatus.RUNNING.value
     assert deployment.last_operation == LastOperation.CREATE.value

@@ -24,6 +24,11 @@ def new_replica_id() -> str:
     return "r" + secrets.token_hex(8)[:15]
 
 
+def new_job_id() -> str:
+    """`j` and 15 hexadecimal digits."""
+    return "j" + secrets.token_hex(8)[:15]
+
+
 def new_uuid() -> str:
     """Configurations, artifacts and requests carry UUIDs."""
     return str(uuid.uuid4())

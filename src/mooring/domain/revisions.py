@@ -1,8 +1,12 @@
 """A revision: a deployment rendered with one configuration. What it runs never changes."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
+
+from mooring.domain import containers
+from mooring.domain.containers import Container
 
 
 class RevisionState(Enum):
@@ -23,19 +27,59 @@ class ModelServerSpec:
     `model_uri` as MLflow understands it; `model_name` is safe in a URL; `resource_plan` names its size.
     """
 
+    KIND: ClassVar = "model-server"
+
     model_uri: str
     model_name: str
     model_version: str
     resource_plan: str
 
-    def to_json(self) -> dict[str, Any]:
-        """As kept in the store."""
-        return {"kind": "model-server", **asdict(self)}
 
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "ModelServerSpec":
-        """Back from the store. Raises ValueError for a kind that this version does not know."""
-        facts = dict(document)
-        if facts.pop("kind", None) != "model-server":
-            raise ValueError(f"unknown kind of revision: {document.get('kind')!r}")
-        return cls(**facts)
+@dataclass(frozen=True)
+class Check:
+    """How a server is asked whether it is ready: `GET path` on `port`, or (without a path) whether `port` accepts."""
+
+    port: int
+    path: str | None = None
+    initial_delay_seconds: float = 0.0
+    timeout_seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class ContainerServerSpec:
+    """A server of the user's own in a container, which listens on `port` (HTTP/1.1).
+
+    What lies at `storage_uri` is mounted read-only at `/mnt/models`. `restart_after_seconds`: a ready server that does
+    not answer `readiness` for this time is replaced (None: after the installation's usual time). `timeout_seconds`: how
+    long a request may wait for its answer (None: the usual time). Today nothing starts more than `min_replicas`.
+    """
+
+    KIND: ClassVar = "container"
+
+    container: Container
+    port: int
+    readiness: Check
+    storage_uri: str | None = None
+    min_replicas: int = 1
+    max_replicas: int = 1
+    stop_grace_seconds: float | None = None
+    restart_after_seconds: float | None = None
+    timeout_seconds: float | None = None
+
+
+RevisionSpec = ModelServerSpec | ContainerServerSpec
+_KINDS: Mapping[str, type[RevisionSpec]] = {kind.KIND: kind for kind in (ModelServerSpec, ContainerServerSpec)}
+
+
+def to_json(spec: RevisionSpec) -> dict[str, Any]:
+    """As kept in the store."""
+    return {"kind": spec.KIND, **containers.to_json(spec)}
+
+
+def from_json(document: Mapping[str, Any]) -> RevisionSpec:
+    """Back from the store. Raises ValueError for a kind that this version does not know."""
+    facts = dict(document)
+    kind = _KINDS.get(facts.pop("kind", ""))
+    if kind is None:
+        raise ValueError(f"unknown kind of revision: {document.get('kind')!r}")
+    return containers.from_json(kind, facts)

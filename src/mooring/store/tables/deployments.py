@@ -75,6 +75,8 @@ class Revision(Base):
     """When the gateway was seen to send no more requests here."""
     model_folder: Mapped[str | None] = mapped_column(Text)
     """Where its model lies on this machine: what was fetched first stays what it serves."""
+    image: Mapped[str | None] = mapped_column(Text)
+    """What the runtime has made of its image's name: what a tag meant first stays what it serves."""
 
     deployment: Mapped[Deployment] = relationship(back_populates="revisions")
     replicas: Mapped[list["Replica"]] = relationship(

@@ -1,10 +1,10 @@
-"""Executions, and the schedules that start them."""
+"""Executions, the jobs that they consist of, and the schedules that start them."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mooring.store.tables.base import Base, indices_of_lists
 from mooring.store.types import utc_now
@@ -41,8 +41,44 @@ class Execution(Base):
     start_time: Mapped[datetime | None]
     completion_time: Mapped[datetime | None]
 
+    workflow: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What it runs, as it was when it was asked for: `{"body", "parameters", "inputs", "outputs"}`."""
+
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
+
+    jobs: Mapped[list["Job"]] = relationship(
+        order_by="Job.created_at", cascade="all, delete-orphan", back_populates="execution"
+    )
+
+
+class Job(Base):
+    """One container of an execution (see `mooring.domain.jobs`): `order` never changes, `result` is what came out."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("execution_id", "node", "attempt"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    execution_id: Mapped[str] = mapped_column(ForeignKey("executions.id", ondelete="CASCADE"), index=True)
+    node: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int]
+    order: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    exit_code: Mapped[int | None]
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    image: Mapped[str | None] = mapped_column(Text)
+    """What the runtime has made of the image's name."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    stop_requested_at: Mapped[datetime | None]
+    losses: Mapped[int] = mapped_column(default=0)
+    """How often it has vanished through no fault of its own, and was begun again."""
+    forgotten: Mapped[bool] = mapped_column(default=False)
+    """The runtime keeps nothing of it any more but its logs."""
+
+    execution: Mapped[Execution] = relationship(back_populates="jobs")
 
 
 class ExecutionSchedule(Base):
@@ -62,5 +98,7 @@ class ExecutionSchedule(Base):
     start: Mapped[datetime | None]
     end: Mapped[datetime | None]
     suspended: Mapped[bool] = mapped_column(default=False)
+    next_run_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When it starts its next execution; None when that has to be worked out (anew), or when it never does."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     modified_at: Mapped[datetime] = mapped_column(default=utc_now)
