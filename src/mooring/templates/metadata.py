@@ -68,6 +68,10 @@ class TemplateArtifact:
         shown = {"name": self.name, "kind": self.kind, "description": self.description, "labels": labels}
         return {key: value for key, value in shown.items() if value}
 
+    def registration(self) -> dict[str, str]:
+        """What the AI API does not show, but registering the artifact needs."""
+        return {"globalName": self.name, "name": self.registered_name, "suffix": self.suffix}
+
 
 def read_metadata(document: Mapping[str, Tree]) -> Metadata:
     """Raises TemplateError, naming what is missing."""

@@ -1,14 +1,15 @@
 """ServingTemplates: KServe's predictor, in the shapes of the AI API (reference, section 6.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from mooring.templates import serving_probes
 from mooring.templates.containers import CONTAINER, POD_PLACEMENT, POD_RIGHTS, VOLUMES
 from mooring.templates.errors import TemplateError
 from mooring.templates.executable_template import SERVING, ExecutableTemplate
 from mooring.templates.fields import Fields, ListOf, select
 from mooring.templates.metadata import artifact, read_metadata, read_parameters
 from mooring.templates.placeholders import names_in
-from mooring.templates.trees import Tree, entries, mapping, required_text, sequence
+from mooring.templates.trees import Tree, entries, mapping, required_text, sequence, text
 from mooring.templates.yaml_documents import embedded
 
 _PULL_SECRETS = ListOf(Fields({"name": None}))
@@ -51,6 +52,7 @@ def read_serving_template(document: Mapping[str, Tree]) -> ExecutableTemplate:
     _refuse_repeated(names)
     warnings: list[str] = []
     body = mapping(select(_body(spec), BODY, _TEMPLATE, warnings), _TEMPLATE)
+    warnings += _has_no_effect(body)
     known = {f"inputs.parameters.{p.name}" for p in parameters} | {f"inputs.artifacts.{name}" for name in names}
     _refuse_unknown_placeholders(body, known)
     return ExecutableTemplate(
@@ -89,6 +91,24 @@ def _predictor(spec: Mapping[str, Tree]) -> Tree:
         raise TemplateError(f"{path}.containers", f"has to hold one container, this holds {len(containers)}")
     required_text(mapping(containers[0], f"{path}.containers[0]").get("image"), f"{path}.containers[0].image")
     return predictor
+
+
+def _has_no_effect(body: Mapping[str, Tree]) -> Iterator[str]:
+    """Known fields whose values ask for what is not offered."""
+    path = f"{_TEMPLATE}.spec.predictor"
+    predictor = mapping(mapping(body.get("spec"), f"{_TEMPLATE}.spec").get("predictor"), path)
+    if text(predictor.get("minReplicas"), f"{path}.minReplicas") == "0":
+        yield f"{path}.minReplicas is 0, which counts as 1: nothing is scaled to zero yet"
+    least = text(predictor.get("minReplicas"), f"{path}.minReplicas") or "1"
+    if text(predictor.get("maxReplicas"), f"{path}.maxReplicas") not in (None, least):
+        yield f"{path}.maxReplicas has no effect yet: minReplicas replicas run"
+    if text(predictor.get("containerConcurrency"), f"{path}.containerConcurrency"):
+        yield f"{path}.containerConcurrency has no effect: a server gets as many requests as come"
+    for where, container in entries(predictor, path, "containers"):
+        yield from serving_probes.without_effect(container, where)
+        names = [text(port.get("name"), f"{at}.name") or "" for at, port in entries(container, where, "ports")]
+        if any(name.startswith(("h2c", "grpc")) for name in names):
+            yield f"{where}.ports name HTTP/2, which has no effect: requests come as HTTP/1.1"
 
 
 def _refuse_repeated(names: list[str]) -> None:

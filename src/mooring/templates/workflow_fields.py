@@ -24,12 +24,18 @@ _OUTPUTS = Fields(
                 {
                     "name": None,
                     "globalName": None,
-                    "valueFrom": Fields({"path": None, "default": None, "parameter": None}),
+                    "valueFrom": Fields(
+                        {"path": None, "default": None, "parameter": None},
+                        refused={"expression": "use parameter"},
+                    ),
                 }
             )
         ),
         "artifacts": ListOf(
-            Fields({"name": None, "path": None, "globalName": None, "archive": None, "optional": None, "from": None})
+            Fields(
+                {"name": None, "path": None, "globalName": None, "archive": None, "optional": None, "from": None},
+                refused={"fromExpression": "use from"},
+            )
         ),
         "exitCode": None,
         "result": None,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from mooring.templates.budgets import Budget
 from mooring.templates.errors import TemplateError
 from mooring.templates.placeholders import PATTERN
 from mooring.templates.trees import Scalar, Tree, plain_value
@@ -29,7 +30,9 @@ def read(text: str, *, path: str = "") -> list[Tree]:
         raise TemplateError(path, f"is larger than {_MOST_BYTES // 1024} KiB, which is the most that a template may be")
     words = _Words()
     try:
-        nodes = [node for node in yaml.compose_all(words.stand_in(text), Loader=_Loader) if node is not None]
+        plain = words.stand_in(text)
+        _refuse_too_deep(plain, path)
+        nodes = [node for node in yaml.compose_all(plain, Loader=_Loader) if node is not None]
     except yaml.MarkedYAMLError as error:
         raise TemplateError(path, f"cannot be read as YAML: {_explain(error)}") from None
     except (yaml.YAMLError, RecursionError, ValueError):
@@ -52,6 +55,21 @@ def embedded(tree: Tree | None, path: str) -> Tree | None:
     if isinstance(tree, Scalar) and not tree.is_null:
         return read_one(tree.text, path=path)
     return tree
+
+
+def _refuse_too_deep(text: str, path: str) -> None:
+    """Before anything is built: that goes a call of C deeper for each level, and a full stack there is our end."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            mark = event.start_mark
+            raise TemplateError(
+                path, f"line {mark.line + 1}, column {mark.column + 1} lies deeper than {_DEEPEST} values in each other"
+            )
 
 
 class _Words:
@@ -80,12 +98,13 @@ class _Words:
 
 
 class _Conversion:
-    """From YAML's nodes to trees; aliases are expanded, and count each time."""
+    """From YAML's nodes to trees; aliases are expanded, and count each time, as do the characters of their values."""
 
     def __init__(self, path: str, words: _Words) -> None:
         self._path = path
         self._words = words
         self._nodes = 0
+        self._budget = Budget(_MOST_BYTES)
 
     def tree(self, node: yaml.Node, depth: int) -> Tree:
         self._nodes += 1
@@ -108,14 +127,23 @@ class _Conversion:
     def _scalar(self, node: yaml.ScalarNode) -> Scalar:
         # A number that was written with `!!str` before it is text.
         made_text = node.tag == f"{_STANDARD}str" and not isinstance(plain_value(node.value), str)
-        return Scalar(self._words.put_back(node.value), plain=not node.style and not made_text)
+        return Scalar(self._text(node), plain=not node.style and not made_text)
+
+    def _text(self, node: yaml.ScalarNode) -> str:
+        if "\0" in node.value:
+            raise self._error(node, "holds a zero byte, which no program and not every database takes")
+        try:
+            return self._budget.take(self._words.put_back(node.value))
+        except TemplateError:
+            problem = f"brings it to more than {_MOST_BYTES} characters: aliases count each time"
+            raise self._error(node, problem) from None
 
     def _items(self, node: yaml.MappingNode, depth: int) -> Iterator[tuple[str, Tree]]:
         seen: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._error(key_node, "is a key that is no single value")
-            key = self._words.put_back(key_node.value)
+            key = self._text(key_node)
             if key in seen:
                 raise self._error(key_node, f"is the second {key[:80]!r} in its mapping")
             if key_node.tag == f"{_STANDARD}merge":

@@ -1,0 +1,73 @@
+"""Single values in the fields of a container, once their placeholders are filled."""
+
+import posixpath
+import re
+
+from mooring.templates.errors import TemplateError
+from mooring.templates.trees import Scalar, Tree, kind_of, sequence, text
+
+_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
+_LARGEST = 2**31 - 1
+_SHOWN = 80
+
+
+def shown(value: str) -> str:
+    """A value in an error: quoted, and not at any length."""
+    return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
+
+
+def flag(tree: Tree | None, path: str, *, default: bool = False) -> bool:
+    """True or false, also in quotes (a placeholder may stand there). Raises TemplateError."""
+    found = text(tree, path)
+    if not found:
+        return default
+    if found.lower() not in ("true", "false"):
+        raise TemplateError(path, f"is {shown(found)}; true or false is needed")
+    return found.lower() == "true"
+
+
+def number(tree: Tree | None, path: str, *, least: int = 0, most: int = _LARGEST) -> int | None:
+    """A whole number, also in quotes; None when it is absent. Raises TemplateError."""
+    found = text(tree, path)
+    if not found:
+        return None
+    if not _NUMBER.fullmatch(found) or not least <= int(found) <= most:
+        raise TemplateError(path, f"is {shown(found)}; a whole number from {least} to {most} is needed")
+    return int(found)
+
+
+def words(tree: Tree | None, path: str) -> tuple[str, ...] | None:
+    """A list of texts, each as it was written; None when there are none, as in Kubernetes. Raises TemplateError."""
+    found = tuple(_word(item, f"{path}[{i}]") for i, item in enumerate(sequence(tree, path)))
+    return found or None
+
+
+def without_nul(value: str, path: str) -> str:
+    """No process can be given a text that holds a zero byte. Raises TemplateError."""
+    if "\0" in value:
+        raise TemplateError(path, "holds a zero byte, which no program can be given")
+    return value
+
+
+def absolute_path(value: str, path: str) -> str:
+    """A path inside the container, in its shortest form. Raises TemplateError."""
+    if not value.startswith("/") or _is_odd(value):
+        raise TemplateError(path, f"is {shown(value)}; an absolute path without '..' and ':' is needed")
+    return "/" + posixpath.normpath(value).lstrip("/")
+
+
+def relative_path(value: str, path: str) -> str:
+    """A path below a folder, in its shortest form. Raises TemplateError."""
+    if value.startswith("/") or _is_odd(value):
+        raise TemplateError(path, f"is {shown(value)}; a relative path without '..' and ':' is needed")
+    return posixpath.normpath(value)
+
+
+def _word(tree: Tree, path: str) -> str:
+    if not isinstance(tree, Scalar):
+        raise TemplateError(path, f"has to be a text, this is {kind_of(tree)}")
+    return without_nul(tree.text, path)
+
+
+def _is_odd(value: str) -> bool:
+    return ".." in value.split("/") or ":" in value or not value.isprintable() or "\\" in value
