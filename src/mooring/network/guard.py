@@ -1,6 +1,6 @@
-"""The one way out to object stores: a proxy of our own, which lets through what is within reach and nothing else.
+"""The one way out to hosts that clients have named: a proxy of our own, which lets through what is within reach.
 
-A check of the endpoint alone would not do: its name may have another address a moment later, and whoever answers there
+A check of the url alone would not do: its name may have another address a moment later, and whoever answers there
 may redirect to somewhere else, which the S3 client follows. Here each single connection goes to a checked address.
 """
 
@@ -15,12 +15,12 @@ from contextlib import suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from mooring.artifacts.object_stores.reach import OutOfReach, Reach
+from mooring.network.reach import OutOfReach, Reach
 
 _HEAD_BYTES = 65_536
 _HEAD_SECONDS = 10.0
 _SILENCE_SECONDS = 1860.0
-"""Longer than the S3 client lets any request take: it is the one to give up."""
+"""Longer than any client lets a request take: it is the one to give up."""
 _PIECE_BYTES = 256 * 1024
 _POLL_SECONDS = 0.05
 _HOST = rb"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]@]+)"
@@ -68,7 +68,7 @@ class _Server(ThreadingTCPServer):
         self.proof = b"Basic " + base64.b64encode(f"mooring:{password}".encode())
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as the class has it
-        _logger.exception("a connection to an object store broke")
+        _logger.exception("a connection on the way out broke")
 
 
 class _Connection(BaseRequestHandler):
@@ -88,7 +88,7 @@ class _Connection(BaseRequestHandler):
             try:
                 store = self.server.reach.connect(target["host"].decode().strip("[]"), int(target["port"] or 80))
             except OutOfReach as error:
-                _logger.warning("an object store was not called: %s", error)
+                _logger.warning("a host was not called: %s", error)
                 self._refuse()
                 return
             with store:
@@ -121,7 +121,7 @@ class _Connection(BaseRequestHandler):
         if target.re is _TUNNEL:
             self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         else:
-            store.sendall(_for_the_store(target, head))
+            store.sendall(_for_the_host(target, head))
         store.sendall(rest)
         back = threading.Thread(target=_copy, args=(store, self.request), daemon=True)
         back.start()
@@ -130,8 +130,8 @@ class _Connection(BaseRequestHandler):
         back.join()
 
 
-def _for_the_store(target: re.Match[bytes], head: bytes) -> bytes:
-    """The head as the store expects it. One request per connection, so that each one is checked."""
+def _for_the_host(target: re.Match[bytes], head: bytes) -> bytes:
+    """The head as the host expects it. One request per connection, so that each one is checked."""
     _, *lines = head.split(b"\r\n")
     kept = [line for line in lines if not line.lower().startswith(_ONLY_FOR_US)]
     first = target["method"] + b" " + target["path"] + b" HTTP/1.1"

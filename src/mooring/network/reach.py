@@ -1,7 +1,7 @@
-"""Which machines object stores may be on. An endpoint is a tenant's choice, and we call it from inside of the network.
+"""Which machines may be called: where object stores and repositories lie, a client says, and we call from inside.
 
-The common case is a MinIO in the same network, so private addresses are fine. This machine itself, its links, and what
-clouds tell a machine of its own (with credentials in it) are not, unless the operator lists the host.
+The common case is a MinIO or a GitLab in the same network, so private addresses are fine. This machine itself, its
+links, and what clouds tell a machine of its own (with credentials in it) are not, unless the operator lists the host.
 """
 
 import ipaddress
@@ -24,12 +24,12 @@ Address = IPv4Address | IPv6Address
 
 
 class OutOfReach(OSError):
-    """The host's address is one that object stores may not have."""
+    """The host's address is one that clients may not have us call."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """`hosts` may be reached whatever their addresses are; they are named as in the endpoint, without a port."""
+    """`hosts` may be reached whatever their addresses are; they are named as in the url, without a port."""
 
     hosts: Collection[str] = ()
 
