@@ -18,12 +18,16 @@ _START_SECONDS = 20.0
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[StoreAccess]:
-    """Serves the folders in this one as buckets; gives access to the bucket `wine`, below `cellar/`."""
+def s3_server(folder: Path, *, path_style: bool = True) -> Iterator[StoreAccess]:
+    """Serves the folders in this one as buckets; gives access to the bucket `wine`, below `cellar/`.
+
+    Without `path_style`, the bucket is the first part of the host's name.
+    """
     (folder / BUCKET).mkdir(parents=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     options = ["--auth-key", f"{_KEY},{_SECRET}", "--addr", address, "--config", os.devnull, "--vfs-write-back", "0"]
+    options.append(f"--force-path-style={str(path_style).lower()}")
     with (folder.parent / "s3.log").open("wb") as log:
         server = subprocess.Popen([PROGRAM, "serve", "s3", *options, str(folder)], stdout=log, stderr=log)
     try:

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mooring.artifacts.object_stores.guard import Guard
-from mooring.artifacts.object_stores.reach import OutOfReach, Reach
-from mooring.artifacts.object_stores.s3 import S3Files
+from mooring.artifacts.object_stores.remote_files import RemoteFiles
 from mooring.domain.object_stores import StoreAccess, StoreType
 from mooring.errors import InvalidRequest, Unavailable
+from mooring.network.guard import Guard
+from mooring.network.reach import OutOfReach, Reach
 
 CONTENT = b"what the store has"
 
@@ -90,7 +90,7 @@ def _access(endpoint: str, **more: str) -> StoreAccess:
 )  # fmt: skip
 def test_addresses_of_this_machine_alone_are_refused(host: str, guard: Guard, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="object_store_hosts"):
-        S3Files(_access(f"{host}:9000"), tmp_path, guard)
+        RemoteFiles(_access(f"{host}:9000"), tmp_path, guard)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "192.168.1.9", "172.16.0.1", "100.64.0.1", "8.8.8.8", "fd12:3456::7"])
@@ -100,7 +100,7 @@ def test_addresses_of_the_network_are_not(host: str) -> None:
 
 def test_listed_hosts_may_be_anywhere(store: Store, names: dict[str, str], guard: Guard, tmp_path: Path) -> None:
     assert names["store.test"] == "127.0.0.1"
-    content = S3Files(_access(f"Store.test:{store.port}"), tmp_path, guard).read("x")
+    content = RemoteFiles(_access(f"Store.test:{store.port}"), tmp_path, guard).read("x")
     assert b"".join(content.pieces()) == CONTENT
     assert store.asked[0]["host"] == f"store.test:{store.port}"
 
@@ -109,7 +109,7 @@ def test_a_redirect_leads_nowhere_else(store: Store, names: dict[str, str], guar
     names["metadata.test"] = "127.0.0.1"
     store.redirect = f"http://metadata.test:{store.port}/secret"
     with pytest.raises(Unavailable):
-        S3Files(_access(f"store.test:{store.port}"), tmp_path, guard).read("x")
+        RemoteFiles(_access(f"store.test:{store.port}"), tmp_path, guard).read("x")
     assert [each["path"] for each in store.asked] == ["/wine/x"]
 
 
@@ -128,7 +128,7 @@ def test_a_name_that_gets_another_address_leads_nowhere_else(
     store: Store, names: dict[str, str], guard: Guard, tmp_path: Path
 ) -> None:
     names["rebound.test"] = "10.255.255.1"
-    files = S3Files(_access(f"rebound.test:{store.port}"), tmp_path, guard)
+    files = RemoteFiles(_access(f"rebound.test:{store.port}"), tmp_path, guard)
     names["rebound.test"] = "127.0.0.1"
     with pytest.raises(Unavailable):
         files.read("x")
@@ -137,7 +137,7 @@ def test_a_name_that_gets_another_address_leads_nowhere_else(
 
 def test_a_region_is_no_host(guard: Guard, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest):
-        S3Files(_access("", region="x@127.0.0.1:9/"), tmp_path, guard)
+        RemoteFiles(_access("", region="x@127.0.0.1:9/"), tmp_path, guard)
 
 
 def test_the_operators_environment_is_not_the_tenants(
@@ -151,7 +151,7 @@ def test_the_operators_environment_is_not_the_tenants(
         "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    S3Files(_access(f"store.test:{store.port}"), tmp_path, guard).read("x").close()
+    RemoteFiles(_access(f"store.test:{store.port}"), tmp_path, guard).read("x").close()
     (asked,) = store.asked
     assert (asked["path"], "x-amz-security-token" in asked) == ("/wine/x", False)
     assert "Credential=key/" in asked["authorization"]

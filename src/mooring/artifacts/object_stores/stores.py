@@ -8,13 +8,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from mooring.artifacts.object_stores.guard import Guard
+from mooring.artifacts.deadline import Deadline
+from mooring.artifacts.object_stores.listing import TransferLimits
 from mooring.artifacts.object_stores.local import LocalFiles
-from mooring.artifacts.object_stores.reach import Reach
-from mooring.artifacts.object_stores.s3 import S3Files
-from mooring.domain.object_stores import StoreAccess, StoreType
-from mooring.errors import InvalidRequest, MooringError
+from mooring.artifacts.object_stores.local_objects import LocalObjects
+from mooring.artifacts.object_stores.remote_files import RemoteFiles
+from mooring.artifacts.object_stores.remote_objects import RemoteObjects
+from mooring.domain.object_stores import StoreAccess
+from mooring.errors import MooringError
 from mooring.files import write_atomically
+from mooring.network.guard import Guard
+from mooring.network.reach import Reach
 
 _INCOMING = ".incoming"
 _REMOVED = ".removed"
@@ -37,16 +41,19 @@ class ObjectStores:
         """No other object store is reached any more."""
         self._guard.close()
 
-    def files(self, group: str, access: StoreAccess | None) -> LocalFiles | S3Files:
-        """The files of a group. Raises InvalidRequest for a store that cannot be reached (yet)."""
+    def files(self, group: str, access: StoreAccess | None) -> LocalFiles | RemoteFiles:
+        """The files of a group. Raises InvalidRequest for a store that cannot be reached, Unavailable."""
         if access is None:
             return LocalFiles(self._root, group, self._root / _INCOMING, self._lock)
-        if access.type is StoreType.S3:
-            return S3Files(access, self._root / _INCOMING, self._guard)
-        raise InvalidRequest(
-            f"files in object stores of the type {access.type.value} cannot be reached through Mooring yet: "
-            "use the store's own tools, or the installation's store (delete the object store secret 'default')"
-        )
+        return RemoteFiles(access, self._root / _INCOMING, self._guard)
+
+    def objects(
+        self, group: str, access: StoreAccess | None, limits: TransferLimits, deadline: Deadline
+    ) -> LocalObjects | RemoteObjects:
+        """The same files, as transfers need them (`StoreTransfers`). Raises ArtifactError."""
+        if access is None:
+            return LocalObjects(self._root, group, self._root / _INCOMING, self._lock, limits, deadline)
+        return RemoteObjects(access, self._guard, limits, deadline)
 
     @contextmanager
     def forgetting(self, group: str) -> Iterator[None]:
