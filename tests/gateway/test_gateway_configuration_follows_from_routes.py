@@ -47,7 +47,7 @@ def test_other_routes_give_another_version(options: GatewayOptions) -> None:
 
 def test_other_endpoints_change_the_clusters_only(options: GatewayOptions) -> None:
     before = Routes((_A,))
-    after = Routes((DeploymentRoute("da", "default", _B.sockets),))
+    after = Routes((DeploymentRoute("da", "default", _B.endpoints),))
     assert clusters_document(before) != clusters_document(after)
     assert routes_document(options, before) == routes_document(options, after)
 

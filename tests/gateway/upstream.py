@@ -1,4 +1,5 @@
-"""A small real HTTP server on a unix socket that says what it was asked: `python upstream.py SOCKET NAME`.
+"""A small real HTTP server on a unix socket (or a port of the loopback interface, as a number) that says what it was
+asked: `python upstream.py SOCKET NAME [SECONDS THAT IDLE CONNECTIONS ARE KEPT]`.
 
 `/status/N` answers N; `/stream/N` answers N lines, one every 0.1 s; `/silent/S` answers after S seconds;
 anything else is answered with what was asked. A websocket gets back what it sends.
@@ -76,11 +77,12 @@ async def _answer(send: Send, status: int, body: bytes) -> None:
 if __name__ == "__main__":
     uvicorn.run(
         Echo(sys.argv[2]),
-        uds=sys.argv[1],
+        uds=None if sys.argv[1].isdecimal() else sys.argv[1],
+        port=int(sys.argv[1]) if sys.argv[1].isdecimal() else 8000,
         log_level="error",
         access_log=False,
         server_header=True,
-        timeout_keep_alive=75,
+        timeout_keep_alive=int(sys.argv[3]) if len(sys.argv) > 3 else 75,
         timeout_graceful_shutdown=30,
         ws="none",
     )

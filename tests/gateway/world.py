@@ -15,6 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mooring import processes
+from mooring.domain.endpoints import TcpAddress
 from mooring.gateway.gateway import Gateway
 from mooring.gateway.options import GatewayOptions
 from mooring.processes import ProcessId
@@ -77,6 +78,14 @@ class Upstreams:
             self.wait_for(name)
         return path
 
+    def start_on_port(self, name: str, *, keep_alive_seconds: int = 75) -> TcpAddress:
+        """As a server in a container is reached."""
+        port = free_port()
+        argv = [sys.executable, str(_UPSTREAM), str(port), name, str(keep_alive_seconds)]
+        self.started[name] = processes.spawn_detached(argv, log=self.folder / f"{name}.log")
+        wait_until(lambda: accepts(port))
+        return TcpAddress("127.0.0.1", port)
+
     def wait_for(self, name: str) -> None:
         wait_until(lambda: answers(self.folder / f"{name}.sock"))
 
@@ -95,6 +104,13 @@ def answers(path: Path) -> bool:
             return client.get("http://upstream/").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on this port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @dataclass

@@ -92,6 +92,12 @@ class Harbour:
         until(f"{replica_id} is {phase}, but {last}", reached)
         return last[0]
 
+    def socket(self, replica_id: str) -> Path:
+        """The unix socket on which it listens."""
+        endpoint = self.runtime.endpoint(replica_id)
+        assert isinstance(endpoint, Path)
+        return endpoint
+
     def state(self, replica_id: str) -> State:
         """The processes that its record names."""
         state = State.read(self.folder / replica_id)

@@ -96,6 +96,6 @@ def fill(disk: Path, ballast: Path | None = None) -> Path:
 
 def wait_for_loss(harbour: Harbour) -> None:
     """Until the replica has said more than the full disk can have taken."""
-    path = harbour.runtime.socket("replica1")
+    path = harbour.socket("replica1")
     before = int(get(path, "/"))
     until("it speaks on", lambda: int(get(path, "/")) > before + 3 * LINES_OF_A_PAGE)

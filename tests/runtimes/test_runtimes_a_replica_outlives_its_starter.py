@@ -57,7 +57,7 @@ def test_it_ends_with_its_shim_and_takes_its_family_along(harbour: Harbour) -> N
     state = harbour.state("replica1")
     send(state.shim, signal.SIGKILL)
     ended = harbour.until("replica1", Phase.EXITED)
-    assert ended.reason == "the replica's process is gone (killed, or the machine restarted)"
+    assert ended.reason == "its process is gone (killed, or the machine restarted)"
     assert ended.exit_code is None
     assert not [process for process in (state.program, *family) if runs(process.pid)]
 

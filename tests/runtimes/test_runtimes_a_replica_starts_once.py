@@ -83,7 +83,7 @@ def test_a_start_that_cannot_be_tried_says_why_and_leaves_nothing_running(harbou
 
 
 def test_a_socket_that_was_left_behind_is_replaced(harbour: Harbour) -> None:
-    path = harbour.runtime.socket("replica1")
+    path = harbour.socket("replica1")
     path.parent.mkdir(parents=True)
     path.touch()
     harbour.runtime.start("replica1", server())
@@ -96,7 +96,7 @@ def test_a_socket_that_was_left_behind_is_replaced(harbour: Harbour) -> None:
 )
 def test_an_id_never_leads_out_of_the_folder(harbour: Harbour, replica_id: str) -> None:
     runtime = harbour.runtime
-    for call in (runtime.observe, runtime.stop, runtime.forget, runtime.socket, runtime.forget_logs):
+    for call in (runtime.observe, runtime.stop, runtime.forget, runtime.endpoint, runtime.forget_logs):
         with pytest.raises(ValueError, match="is no replica id"):
             call(replica_id)
     with pytest.raises(ValueError, match="is no replica id"):
@@ -105,8 +105,8 @@ def test_an_id_never_leads_out_of_the_folder(harbour: Harbour, replica_id: str) 
 
 def test_the_longest_id_still_has_a_socket_that_the_kernel_takes(harbour: Harbour) -> None:
     first, second = ("a" * 63 + last for last in "xy")
-    assert harbour.runtime.socket(first) != harbour.runtime.socket(second)
-    assert len(harbour.runtime.socket(first).name) <= 40
+    assert harbour.socket(first) != harbour.socket(second)
+    assert len(harbour.socket(first).name) <= 40
     harbour.runtime.start(first, server())
     harbour.until(first, Phase.READY)
 

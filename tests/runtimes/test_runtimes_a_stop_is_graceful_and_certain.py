@@ -27,7 +27,7 @@ def test_a_running_request_is_answered_first(harbour: Harbour) -> None:
     harbour.runtime.start("replica1", server(SLOW))
     harbour.until("replica1", Phase.READY)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(get, harbour.runtime.socket("replica1"), "/slow")
+        answer = pool.submit(get, harbour.socket("replica1"), "/slow")
         until("the request has arrived", lambda: "slow request" in harbour.messages("replica1"))
         harbour.runtime.stop("replica1")
         assert harbour.runtime.observe("replica1").phase is Phase.STOPPING

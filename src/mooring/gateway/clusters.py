@@ -1,4 +1,4 @@
-"""Where requests go to: one cluster per deployment, five for the control plane, all on unix sockets.
+"""Where requests go to: one cluster per deployment, five for the control plane (on its unix socket).
 
 Endpoints are part of their cluster. Envoy would also read them from a file per cluster (EDS), but each such file
 costs it one inotify instance, of which a user has 128 by default, and it aborts when there are no more. Replacing
@@ -9,6 +9,7 @@ looks the cluster up anew.
 from collections.abc import Sequence
 from pathlib import Path
 
+from mooring.domain.endpoints import Endpoint, TcpAddress
 from mooring.gateway.routes import DeploymentRoute, Routes
 from mooring.gateway.xds import CLUSTER, Json, document, seconds, typed
 
@@ -31,7 +32,7 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 _CONNECT_SECONDS = 2.0
 _IDLE_SECONDS = 50.0
-"""Shorter than the servers' own keep-alive (75 s), so that no request meets a connection being closed."""
+"""Shorter than the control plane's own keep-alive (75 s), so that no request meets a connection being closed."""
 
 _BUFFER_BYTES = 64 * 1024
 
@@ -74,10 +75,12 @@ def control_plane_clusters(socket: Path) -> list[Json]:
 
 def _deployment_cluster(route: DeploymentRoute) -> Json:
     thresholds = [_WIDE, {**_NARROW, "priority": OPEN_PRIORITY}]
-    return _cluster(cluster_name(route.deployment_id), route.sockets, thresholds)
+    return _cluster(cluster_name(route.deployment_id), route.endpoints, thresholds, route.idle_seconds)
 
 
-def _cluster(name: str, sockets: Sequence[Path], thresholds: Sequence[Json]) -> Json:
+def _cluster(
+    name: str, endpoints: Sequence[Endpoint], thresholds: Sequence[Json], idle_seconds: float = _IDLE_SECONDS
+) -> Json:
     return {
         "name": name,
         "type": "STATIC",
@@ -87,21 +90,27 @@ def _cluster(name: str, sockets: Sequence[Path], thresholds: Sequence[Json]) -> 
         "circuit_breakers": {"thresholds": list(thresholds)},
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [_endpoint(socket) for socket in sockets]}],
+            "endpoints": [{"lb_endpoints": [_endpoint(endpoint) for endpoint in endpoints]}],
         },
-        "typed_extension_protocol_options": {_HTTP: _http_1_1()},
+        "typed_extension_protocol_options": {_HTTP: _http_1_1(idle_seconds)},
     }
 
 
-def _endpoint(socket: Path) -> Json:
-    return {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+def _endpoint(endpoint: Endpoint) -> Json:
+    return {"endpoint": {"address": _address(endpoint)}}
 
 
-def _http_1_1() -> Json:
+def _address(endpoint: Endpoint) -> Json:
+    if isinstance(endpoint, TcpAddress):
+        return {"socket_address": {"address": endpoint.host, "port_value": endpoint.port}}
+    return {"pipe": {"path": str(endpoint)}}
+
+
+def _http_1_1(idle_seconds: float) -> Json:
     return typed(
         _HTTP,
         {
-            "common_http_protocol_options": {"idle_timeout": seconds(_IDLE_SECONDS)},
+            "common_http_protocol_options": {"idle_timeout": seconds(idle_seconds)},
             "explicit_http_config": {"http_protocol_options": {}},
         },
     )

@@ -181,7 +181,8 @@ class Gateway:
     def _exclusive(self) -> Iterator[None]:
         """One change at a time, also when a second control plane starts in the same home."""
         with self._lock:
-            self._options.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self._options.directory, self._options.inside_socket.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with (self._options.directory / "lock").open("w") as file:
                 self._take(file)
                 yield

@@ -1,4 +1,8 @@
-"""The one port: how requests are read, cleaned and limited before any route sees them."""
+"""The ways in: how requests are read, cleaned and limited before any route sees them.
+
+There is one port, and a unix socket for those who have a network of their own: containers. Both are the same in all
+else: no caller is trusted for where it comes from.
+"""
 
 import ipaddress
 
@@ -34,14 +38,16 @@ _NOT_FROM_OUTSIDE = ("x-mooring-", "x-envoy-", "x-forwarded-")
 
 
 def listeners_document(options: GatewayOptions) -> bytes:
-    """The listener as the content of a file. Raises GatewayError when the host is no address."""
-    return document(LISTENER, [_listener(options)])
+    """The listeners as the content of a file. Raises GatewayError when the host is no address."""
+    port = {"socket_address": {"address": _address(options.host), "port_value": options.port}}
+    socket = {"pipe": {"path": str(options.inside_socket), "mode": 0o600}}
+    return document(LISTENER, [_listener("gateway", port, options), _listener("inside", socket, options)])
 
 
-def _listener(options: GatewayOptions) -> Json:
+def _listener(name: str, address: Json, options: GatewayOptions) -> Json:
     return {
-        "name": "gateway",
-        "address": {"socket_address": {"address": _address(options.host), "port_value": options.port}},
+        "name": name,
+        "address": address,
         # With it, a second process could bind the same port and take half of the connections unnoticed.
         "enable_reuse_port": False,
         "connection_balance_config": {"exact_balance": {}},

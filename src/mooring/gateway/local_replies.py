@@ -28,7 +28,7 @@ _WAY_OUT = "send the header 'Authorization: Bearer <token>' with a token from /o
 
 def local_replies(options: GatewayOptions) -> Json:
     """The `local_reply_config` of the listener: the first mapper that fits is used."""
-    too_late = f"No answer came within {options.request_timeout_seconds:g} s"
+    too_late = f"No answer came within the time that is allowed (usually {options.request_timeout_seconds:g} s)"
     mappers = [
         _not_there(NO_DEPLOYMENT),
         _not_there(NO_MODEL),

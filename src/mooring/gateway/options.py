@@ -66,6 +66,11 @@ class GatewayOptions:
     def admin_socket(self) -> Path:
         return self.sockets / "gateway-admin.sock"
 
+    @property
+    def inside_socket(self) -> Path:
+        """The way in for containers. It is alone in its folder, which they see."""
+        return self.sockets / "gateway" / "gateway.sock"
+
 
 def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value

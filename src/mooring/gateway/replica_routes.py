@@ -121,7 +121,7 @@ def _to_replicas(options: GatewayOptions, route: DeploymentRoute, match: Json, r
             "cluster": cluster_name(route.deployment_id),
             # An answer may take as long as it likes while it makes progress (streams, websockets).
             "timeout": "0s",
-            "idle_timeout": seconds(options.request_timeout_seconds),
+            "idle_timeout": seconds(route.timeout_seconds or options.request_timeout_seconds),
             "retry_policy": replica_retries(unanswered=route.retry_unanswered),
             "upgrade_configs": [WEBSOCKETS],
             **rewrite,

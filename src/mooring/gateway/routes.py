@@ -1,21 +1,27 @@
 """What the gateway has to know: which path leads to which replicas."""
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from mooring.domain.endpoints import Endpoint
 
 
 @dataclass(frozen=True)
 class DeploymentRoute:
-    """`/v2/inference/deployments/{deployment_id}/…` leads to one of these unix sockets.
+    """`/v2/inference/deployments/{deployment_id}/…` leads to one of these endpoints.
 
     `retry_unanswered`: a request may be sent again to another replica as long as no byte of an answer has come
     (right for predictions, not for servers with side effects).
+    `timeout_seconds`: how long an answer may make no progress, when that is not as long as the gateway usually waits.
+    `idle_seconds`: how long a connection to a replica is kept without a request. It has to be shorter than the server's
+    own keep-alive, or requests meet connections that are being closed.
     """
 
     deployment_id: str
     resource_group: str
-    sockets: tuple[Path, ...]
+    endpoints: tuple[Endpoint, ...]
     retry_unanswered: bool = True
+    timeout_seconds: float | None = None
+    idle_seconds: float = 50.0
 
 
 @dataclass(frozen=True)

@@ -53,15 +53,30 @@ class Ending:
 
 @dataclass(frozen=True)
 class Memo:
-    """The part of a spec that is needed as long as the replica runs. Written by the runtime."""
+    """The part of a spec that is needed as long as it runs. Written by the runtime.
 
-    ready_path: str
+    `serves`: a replica, which listens; otherwise a job. `ready_path` None: ready when it accepts connections.
+    `redirects_too`: 200 to 399 are good answers, not only 200. `host` and `port`: where it listens, when that is not
+    its unix socket. `container`: it is one of `mooring.runtimes.containers`.
+    """
+
+    ready_path: str | None
+    serves: bool = True
+    redirects_too: bool = False
+    initial_delay_seconds: float = 0.0
+    timeout_seconds: float | None = None
+    host: str | None = None
+    port: int = 0
+    container: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """None when the replica was never started."""
+        """None when it was never started."""
         facts = _read(folder / layout.SPEC)
-        return cls(str(facts["ready_path"])) if "ready_path" in facts else None
+        try:
+            return cls(**facts) if facts else None
+        except TypeError:
+            return None
 
     def write(self, folder: Path) -> None:
         """Raises OSError."""

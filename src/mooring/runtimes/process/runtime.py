@@ -1,4 +1,4 @@
-"""Replicas as processes of this machine, each watched by a shim that outlives the control plane."""
+"""Replicas and jobs as processes of this machine, each watched by a shim that outlives the control plane."""
 
 import contextlib
 import os
@@ -10,29 +10,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mooring import processes
-from mooring.runtimes.base import LogLine, Observation, Phase, ReplicaSpec
-from mooring.runtimes.process import layout, leftovers, lock, logs, removal, sockets
+from mooring.runtimes.base import (
+    ContainerSpec,
+    Endpoint,
+    ImageError,
+    ImageRequest,
+    LogLine,
+    Observation,
+    Phase,
+    ReplicaSpec,
+)
+from mooring.runtimes.containers import Containers, Program
+from mooring.runtimes.process import layout, leftovers, lock, logs, readiness, removal, sockets
 from mooring.runtimes.process.environment import environment_of
 from mooring.runtimes.process.launcher import launch
-from mooring.runtimes.process.probe import why_not_ready
 from mooring.runtimes.process.records import Ending, Memo, State
 from mooring.runtimes.process.shim.order import Order
 
 if TYPE_CHECKING:
     import subprocess
 
-_REPLICA_ID = re.compile(r"[a-z][a-z0-9]{3,63}")
+_RUN_ID = re.compile(r"[a-z][a-z0-9]{3,63}")
 _READY_PATH = re.compile(r"/[!-~]*")
-_LOGS = ".logs"  # no replica can have this id
-_GONE = "the replica's process is gone (killed, or the machine restarted)"
+_LOGS = ".logs"  # nothing can have this id
+_GONE = "its process is gone (killed, or the machine restarted)"
+_NO_CONTAINERS = "no container can be run here: neither a sandbox nor a container engine is set up"
 
 
 class ProcessRuntime:
     """Implements `Runtime`. All that it knows lies in `folder`, so any number of them may look after one folder.
 
-    `log_file_bytes` bounds each of the two log files of a replica. `start_timeout_seconds` is for the shim (not for
-    the replica), `ready_timeout_seconds` for one question whether a replica is ready, `end_timeout_seconds` for the
-    kernel to remove processes that were killed.
+    `containers` says how a user's container becomes a program; without it there are none. `log_file_bytes` bounds each
+    of the two log files of a replica. `start_timeout_seconds` is for the shim (not for the replica),
+    `ready_timeout_seconds` for one question whether a replica is ready, `end_timeout_seconds` for the kernel to remove
+    processes that were killed.
     """
 
     def __init__(
@@ -40,6 +51,7 @@ class ProcessRuntime:
         *,
         folder: Path,
         sockets: Path,
+        containers: Containers | None = None,
         log_file_bytes: int = 10 << 20,
         start_timeout_seconds: float = 10.0,
         ready_timeout_seconds: float = 1.0,
@@ -47,15 +59,24 @@ class ProcessRuntime:
     ) -> None:
         self._folder = folder.absolute()
         self._sockets = sockets.absolute()
+        self._containers = containers
         self._log_file_bytes = log_file_bytes
         self._start_timeout_seconds = start_timeout_seconds
         self._ready_timeout_seconds = ready_timeout_seconds
         self._end_timeout_seconds = end_timeout_seconds
         self._shims: dict[str, subprocess.Popen[bytes]] = {}  # our own children, to be reaped
+        self._stopped: set[str] = set()  # containers that were asked to end, and of which nothing is left
+        self._reasons: dict[str, str] = {}  # of containers that have ended; asking an engine takes a while
 
-    def start(self, replica_id: str, spec: ReplicaSpec) -> None:
+    def prepare(self, request: ImageRequest) -> str:
+        """Have the image on this machine. Slow. Raises ImageError, ImageAway."""
+        if self._containers is None:
+            raise ImageError(f"The image {request.image} cannot be used: {_NO_CONTAINERS}")
+        return self._containers.prepare(request)
+
+    def start(self, run_id: str, spec: ReplicaSpec | ContainerSpec) -> None:
         """Start it unless it was started before. Raises OSError when it cannot even be tried, and ValueError."""
-        folder = self._folder_of(replica_id)
+        folder = self._folder_of(run_id)
         _check(spec)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = lock.take(folder / layout.LOCK)
@@ -63,31 +84,31 @@ class ProcessRuntime:
             return  # its shim runs, or somebody else is starting it
         try:
             if not _was_started(folder):
-                self._launch(replica_id, spec, held)
+                self._launch(run_id, spec, held)
         finally:
             os.close(held)  # the shim keeps its copy
 
-    def observe(self, replica_id: str) -> Observation:
+    def observe(self, run_id: str) -> Observation:
         """How it is now. `reason` of a replica that is starting says what it is waiting for."""
-        folder = self._folder_of(replica_id)
-        self._reap(replica_id)
+        folder = self._folder_of(run_id)
+        self._reap(run_id)
         if not folder.is_dir():
             return Observation(Phase.ABSENT)
         if lock.is_held(folder / layout.LOCK) and not Ending.read(folder):
-            return self._observe_running(replica_id, folder)
-        return self._observe_ended(folder)
+            return self._observe_running(run_id, folder)
+        return self._observe_ended(run_id, folder)
 
     def replicas(self) -> list[str]:
-        """The ids of all replicas that are not forgotten, running or not."""
-        for replica_id in list(self._shims):
-            self._reap(replica_id)
+        """The ids of all replicas and jobs that are not forgotten, running or not."""
+        for run_id in list(self._shims):
+            self._reap(run_id)
         with contextlib.suppress(FileNotFoundError):
-            return sorted(path.name for path in self._folder.iterdir() if _REPLICA_ID.fullmatch(path.name))
+            return sorted(path.name for path in self._folder.iterdir() if _RUN_ID.fullmatch(path.name))
         return []
 
-    def stop(self, replica_id: str) -> None:
+    def stop(self, run_id: str) -> None:
         """Ask it to end. Returns at once. Raises OSError when the wish could be passed on but not be kept."""
-        folder = self._folder_of(replica_id)
+        folder = self._folder_of(run_id)
         if not folder.is_dir() or Ending.read(folder):
             return
         try:
@@ -96,66 +117,98 @@ class ProcessRuntime:
         finally:
             _ask_to_end(folder)
 
-    def forget(self, replica_id: str) -> None:
+    def forget(self, run_id: str) -> None:
         """Remove what is left of an ended replica, except for its logs. Raises OSError, also while it runs."""
-        folder = self._folder_of(replica_id)
+        folder = self._folder_of(run_id)
         if not folder.is_dir():
             return
         held = lock.take_within(folder / layout.LOCK, timeout_seconds=self._end_timeout_seconds)
         if held is None:
-            raise BlockingIOError(f"Replica {replica_id} still runs: stop it, and forget it once it has ended")
+            raise BlockingIOError(f"Replica {run_id} still runs: stop it, and forget it once it has ended")
         try:
-            self._observe_ended(folder)
-            self.socket(replica_id).unlink(missing_ok=True)
+            self._observe_ended(run_id, folder)
+            self._end_container(run_id, folder)
+            self._socket_of(run_id).unlink(missing_ok=True)
             removal.remove(folder)
         finally:
             os.close(held)
-        self._reap(replica_id)
+        self._reap(run_id)
+        self._reasons.pop(run_id, None)
+        self._stopped.discard(run_id)
 
-    def socket(self, replica_id: str) -> Path:
-        """The unix socket that it listens on."""
-        self._folder_of(replica_id)
-        return sockets.socket_in(self._sockets, replica_id)
+    def collect(self, run_id: str, path: str, target: Path) -> bool:
+        """Copy what an ended job has left at `path`; False when nothing lies there. Raises OSError."""
+        folder = self._folder_of(run_id)
+        if self._containers is None:
+            raise OSError(f"{path} of {run_id} cannot be fetched: {_NO_CONTAINERS}")
+        if lock.is_held(folder / layout.LOCK) and not Ending.read(folder):
+            raise BlockingIOError(f"{path} of {run_id} cannot be fetched: it still runs, and may still be writing")
+        return folder.is_dir() and self._containers.collect(run_id, folder, path, target)
 
-    def logs(self, replica_id: str, *, start: datetime, end: datetime, newest_first: bool = False) -> Iterator[LogLine]:
+    def endpoint(self, run_id: str) -> Endpoint:
+        """Where it listens: its unix socket, or an address of this machine."""
+        return readiness.endpoint_of(Memo.read(self._folder_of(run_id)), self._socket_of(run_id))
+
+    def gateway_url(self, public_url: str) -> str:
+        """Under which URL a container reaches the gateway."""
+        return self._containers.gateway_url(public_url) if self._containers else public_url
+
+    def logs(self, run_id: str, *, start: datetime, end: datetime, newest_first: bool = False) -> Iterator[LogLine]:
         """Its lines between two moments, both included, also after it has ended."""
-        return logs.read(self._log_of(replica_id), start=start, end=end, newest_first=newest_first)
+        return logs.read(self._log_of(run_id), start=start, end=end, newest_first=newest_first)
 
-    def forget_logs(self, replica_id: str) -> None:
+    def logged(self) -> list[str]:
+        """The ids of all of which there are logs."""
+        with contextlib.suppress(FileNotFoundError):
+            return sorted({path.name.partition(".")[0] for path in (self._folder / _LOGS).iterdir()})
+        return []
+
+    def forget_logs(self, run_id: str) -> None:
         """Remove its logs."""
-        logs.forget(self._log_of(replica_id))
+        logs.forget(self._log_of(run_id))
 
-    def _folder_of(self, replica_id: str) -> Path:
-        if not _REPLICA_ID.fullmatch(replica_id):
-            raise ValueError(f"{replica_id!r} is no replica id: 4 to 64 characters a-z and 0-9, a letter first")
-        return self._folder / replica_id
+    def _folder_of(self, run_id: str) -> Path:
+        if not _RUN_ID.fullmatch(run_id):
+            raise ValueError(f"{run_id!r} is no replica id: 4 to 64 characters a-z and 0-9, a letter first")
+        return self._folder / run_id
 
-    def _log_of(self, replica_id: str) -> Path:
-        self._folder_of(replica_id)
-        return self._folder / _LOGS / f"{replica_id}.log"
+    def _log_of(self, run_id: str) -> Path:
+        self._folder_of(run_id)
+        return self._folder / _LOGS / f"{run_id}.log"
 
-    def _launch(self, replica_id: str, spec: ReplicaSpec, held: int) -> None:
-        folder = self._folder_of(replica_id)
-        path = self.socket(replica_id)
+    def _socket_of(self, run_id: str) -> Path:
+        self._folder_of(run_id)
+        return sockets.socket_in(self._sockets, run_id)
+
+    def _program_of(self, run_id: str, spec: ReplicaSpec | ContainerSpec, folder: Path) -> Program:
+        if isinstance(spec, ReplicaSpec):
+            return Program(spec.argv, environment_of(spec, folder), memory_bytes=spec.limits.memory_bytes)
+        if self._containers is None:
+            raise ValueError(f"{run_id} cannot be started: {_NO_CONTAINERS}")
+        return self._containers.program(run_id, spec, folder)
+
+    def _launch(self, run_id: str, spec: ReplicaSpec | ContainerSpec, held: int) -> None:
+        folder, path = self._folder_of(run_id), self._socket_of(run_id)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self._log_of(replica_id).parent.mkdir(mode=0o700, exist_ok=True)
+        self._log_of(run_id).parent.mkdir(mode=0o700, exist_ok=True)
         for name in (layout.HOME, layout.TEMPORARY):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
-        Memo(spec.ready_path).write(folder)
+        program = self._program_of(run_id, spec, folder)
+        readiness.memo_of(spec, program).write(folder)
         order = Order(
-            argv=[word.replace("{socket}", str(path)) for word in spec.argv],
-            env=environment_of(spec, folder),
-            log=str(self._log_of(replica_id)),
+            argv=[word.replace("{socket}", str(path)) for word in program.argv],
+            env=dict(program.env),
+            log=str(self._log_of(run_id)),
             log_file_bytes=self._log_file_bytes,
             lock=held,
-            memory_bytes=spec.limits.memory_bytes,
+            memory_bytes=program.memory_bytes,
             open_files=spec.limits.open_files,
             stop_grace_seconds=spec.stop_grace_seconds,
         )
-        self._shims[replica_id] = launch(folder, order, timeout_seconds=self._start_timeout_seconds)
+        self._shims[run_id] = launch(folder, order, timeout_seconds=self._start_timeout_seconds)
 
-    def _observe_running(self, replica_id: str, folder: Path) -> Observation:
+    def _observe_running(self, run_id: str, folder: Path) -> Observation:
         state, memo = State.read(folder), Memo.read(folder)
         pid = state.program.pid if state else None
         if (folder / layout.STOP).exists():
@@ -163,40 +216,71 @@ class ProcessRuntime:
             return Observation(Phase.STOPPING, pid, asked=True)
         if memo is None or state is None:
             return Observation(Phase.STARTING, pid)
-        path = self.socket(replica_id)
-        reason = why_not_ready(path, memo.ready_path, timeout_seconds=self._ready_timeout_seconds)
+        path, program = self._socket_of(run_id), state.program
+        reason = readiness.why_not(memo, path, program, timeout_seconds=self._ready_timeout_seconds)
         return Observation(Phase.STARTING if reason else Phase.READY, pid, reason)
 
-    def _observe_ended(self, folder: Path) -> Observation:
+    def _observe_ended(self, run_id: str, folder: Path) -> Observation:
         ending, state = Ending.read(folder), State.read(folder)
         asked = (folder / layout.STOP).exists()
         if ending is None and state is None:
             if asked:
                 return Observation(Phase.EXITED, reason="stopped before it was started", asked=True)
             return Observation(Phase.ABSENT)  # who wanted to start it died before anything ran
-        ending = ending or self._end_unwatched(folder, state)
+        ending = ending or self._end_unwatched(run_id, folder, state)
         pid = state.program.pid if state else None
-        return Observation(Phase.EXITED, pid, ending.reason, ending.exit_code, asked)
+        reason = self._better_reason(run_id, folder, ending) or ending.reason
+        if asked:
+            self._end_stopped(run_id, folder)
+        return Observation(Phase.EXITED, pid, reason, ending.exit_code, asked)
 
-    def _end_unwatched(self, folder: Path, state: State | None) -> Ending:
+    def _better_reason(self, run_id: str, folder: Path, ending: Ending) -> str:
+        """What an engine knows of a failure."""
+        memo = Memo.read(folder)
+        if not (self._containers and ending.exit_code and memo and memo.container):
+            return ""
+        if run_id not in self._reasons:
+            with contextlib.suppress(OSError):  # then it is asked again
+                self._reasons[run_id] = self._containers.reason(run_id, folder, ending.exit_code)
+        return self._reasons.get(run_id, "")
+
+    def _end_stopped(self, run_id: str, folder: Path) -> None:
+        """One that was killed for not ending in time is an engine's client: its container may go on."""
+        if run_id not in self._stopped:
+            with contextlib.suppress(OSError):  # then it is tried again, at the latest when it is forgotten
+                self._end_container(run_id, folder)
+                self._stopped.add(run_id)
+
+    def _end_unwatched(self, run_id: str, folder: Path, state: State | None) -> Ending:
         if state is not None:
             leftovers.end(state, folder, timeout_seconds=self._end_timeout_seconds)
         ending = Ending(None, _GONE)
-        with contextlib.suppress(OSError):  # a full disk: then it is found out anew the next time
+        with contextlib.suppress(OSError):  # a full disk, an engine that is away: then all of it is done anew
+            self._end_container(run_id, folder)
             ending.write(folder)
         return ending
 
-    def _reap(self, replica_id: str) -> None:
-        shim = self._shims.get(replica_id)
+    def _end_container(self, run_id: str, folder: Path) -> None:
+        """Raises OSError."""
+        memo = Memo.read(folder)
+        if self._containers and memo and memo.container:
+            self._containers.end(run_id, folder)
+
+    def _reap(self, run_id: str) -> None:
+        shim = self._shims.get(run_id)
         if shim is not None and shim.poll() is not None:
-            self._shims.pop(replica_id, None)
+            self._shims.pop(run_id, None)
 
 
-def _check(spec: ReplicaSpec) -> None:
-    if not spec.argv:
-        raise ValueError("A replica needs a program: argv is empty")
-    if not _READY_PATH.fullmatch(spec.ready_path):
-        raise ValueError(f"{spec.ready_path!r} is no path of a URL: it begins with / and holds no blanks")
+def _check(spec: ReplicaSpec | ContainerSpec) -> None:
+    if isinstance(spec, ReplicaSpec):
+        if not spec.argv:
+            raise ValueError("A replica needs a program: argv is empty")
+        path: str | None = spec.ready_path
+    else:
+        path = spec.readiness.path if spec.readiness else None
+    if path is not None and not _READY_PATH.fullmatch(path):
+        raise ValueError(f"{path!r} is no path of a URL: it begins with / and holds no blanks")
 
 
 def _was_started(folder: Path) -> bool:

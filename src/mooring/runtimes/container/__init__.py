@@ -1,0 +1,1 @@
+"""Users' containers, run by podman or docker."""

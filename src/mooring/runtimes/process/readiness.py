@@ -1,0 +1,57 @@
+"""When what runs may get traffic: kept in its memo at the start, asked for as long as it runs."""
+
+import os
+import time
+from pathlib import Path
+
+from mooring.processes import ProcessId
+from mooring.runtimes.base import ContainerSpec, Endpoint, ReplicaSpec, TcpAddress
+from mooring.runtimes.containers import Program
+from mooring.runtimes.process.probe import why_not_ready
+from mooring.runtimes.process.records import Memo
+
+_LONGEST_QUESTION_SECONDS = 10.0
+"""Whoever observes a replica must not be kept waiting by what its template says."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def memo_of(spec: ReplicaSpec | ContainerSpec, program: Program) -> Memo:
+    """What has to be known of a spec after the start."""
+    if isinstance(spec, ReplicaSpec):
+        return Memo(spec.ready_path)
+    if spec.readiness is None:
+        return Memo(None, serves=False, container=True)
+    where = program.endpoint if isinstance(program.endpoint, TcpAddress) else None
+    return Memo(
+        spec.readiness.path,
+        redirects_too=True,
+        initial_delay_seconds=spec.readiness.initial_delay_seconds,
+        timeout_seconds=min(spec.readiness.timeout_seconds, _LONGEST_QUESTION_SECONDS),
+        host=where.host if where else None,
+        port=where.port if where else 0,
+        container=True,
+    )
+
+
+def endpoint_of(memo: Memo | None, socket: Path) -> Endpoint:
+    """Where it listens: on its unix socket unless its memo says otherwise."""
+    return TcpAddress(memo.host, memo.port) if memo and memo.host else socket
+
+
+def why_not(memo: Memo, socket: Path, program: ProcessId, *, timeout_seconds: float) -> str:
+    """Nothing when it is ready; a job always is."""
+    if not memo.serves:
+        return ""
+    if memo.initial_delay_seconds and _age_seconds(program) < memo.initial_delay_seconds:
+        return f"it is first asked {memo.initial_delay_seconds:g} s after its start"
+    return why_not_ready(
+        endpoint_of(memo, socket),
+        memo.ready_path,
+        timeout_seconds=memo.timeout_seconds or timeout_seconds,
+        redirects_too=memo.redirects_too,
+    )
+
+
+def _age_seconds(program: ProcessId) -> float:
+    """By the kernel's clock, which nobody sets."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - program.started / _TICKS

@@ -1,0 +1,1 @@
+"""Users' containers without a container engine: a local stand-in for the image, run in a sandbox by bubblewrap."""
