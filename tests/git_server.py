@@ -2,6 +2,7 @@
 
 import base64
 import os
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -75,8 +76,8 @@ class GitServer:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[GitServer]:
-    """Serve the repositories below a folder."""
+def serving(root: Path, tls: ssl.SSLContext | None = None) -> Iterator[GitServer]:
+    """Serve the repositories below a folder, over https when there is a certificate."""
     served = GitServer(root)
 
     class Handler(BaseHTTPRequestHandler):
@@ -108,7 +109,9 @@ def serving(root: Path) -> Iterator[GitServer]:
             self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    served.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -11,8 +11,10 @@ from mooring.controllers.applications import ApplicationController
 from mooring.controllers.work_lease import NamedLease
 from mooring.domain import git_urls
 from mooring.domain.gitops import Credentials
+from mooring.gitops.access import RepositoryAccess
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
+from mooring.network.reach import Reach
 from mooring.services import applications, repositories
 from mooring.services.application_sources import Source
 from mooring.services.applications import NewApplication
@@ -43,10 +45,12 @@ def repo(server: GitServer) -> Repo:
 
 
 @pytest.fixture
-def controller(database: Database, tmp_path: Path) -> ApplicationController:
+def controller(database: Database, tmp_path: Path) -> Iterator[ApplicationController]:
     folder = tmp_path / "repositories"
     git = GitProgram(folder, seconds=30, most_bytes=100_000_000)
-    return ApplicationController(database, VAULT, Repositories(folder, git), timedelta(hours=1))
+    access = RepositoryAccess(Reach(["127.0.0.1"]))
+    yield ApplicationController(database, VAULT, Repositories(folder, git, access), timedelta(hours=1))
+    access.close()
 
 
 @pytest.fixture

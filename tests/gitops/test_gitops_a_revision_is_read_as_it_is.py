@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from mooring.domain.gitops import Credentials
+from mooring.gitops.access import RepositoryAccess
 from mooring.gitops.errors import GitError
+from mooring.gitops.mirror import Mirror
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from tests.git_server import GitServer, Repo
@@ -98,27 +100,27 @@ def test_a_url_that_slipped_through_runs_nothing(reader: Repositories, repo: Rep
     repo.commit({"templates/serve.yaml": SERVING})
     mark = tmp_path / "mark"
     with pytest.raises(GitError):
-        reader.read(url.format(mark, repo.folder), "main", "templates", None)
+        Mirror(reader.folder / "direct", reader.git).fetch(url.format(mark, repo.folder), "main")
     assert not mark.exists()
 
 
-def test_a_server_that_hangs_costs_a_deadline(tmp_path: Path) -> None:
+def test_a_server_that_hangs_costs_a_deadline(tmp_path: Path, access: RepositoryAccess) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         home = tmp_path / "home"
         home.mkdir()
-        reader = Repositories(home, GitProgram(home, seconds=1, most_bytes=1_000_000))
+        reader = Repositories(home, GitProgram(home, seconds=1, most_bytes=1_000_000), access)
         with pytest.raises(TimeoutError, match="did not finish within 1 s"):
             reader.read(f"http://127.0.0.1:{silent.getsockname()[1]}/x", "main", "", None)
 
 
-def test_a_repository_that_is_too_large_is_refused(repo: Repo, tmp_path: Path) -> None:
+def test_a_repository_that_is_too_large_is_refused(repo: Repo, tmp_path: Path, access: RepositoryAccess) -> None:
     (repo.folder / "large.bin").write_bytes(os.urandom(3_000_000))
     repo.commit({"templates/serve.yaml": SERVING})
     home = tmp_path / "home"
     home.mkdir()
-    reader = Repositories(home, GitProgram(home, seconds=30, most_bytes=1_000_000))
+    reader = Repositories(home, GitProgram(home, seconds=30, most_bytes=1_000_000), access)
     with pytest.raises(GitError, match="larger than allowed"):
         reader.read(repo.url, "main", "templates", None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mooring.gitops.errors import GitError
+from mooring.gitops.mirror import Mirror
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from tests.git_server import Repo
@@ -195,7 +196,7 @@ def test_what_was_too_large_does_not_pile_up(good: Repo, reader: Repositories, s
     good.git("config", "core.compression", "0")
     (good.folder / "large.bin").write_bytes(b"x" * 5_000_000)
     good.commit({})
-    small = Repositories(reader.folder, GitProgram(reader.folder, seconds=30, most_bytes=1_000_000))
+    small = Repositories(reader.folder, GitProgram(reader.folder, seconds=30, most_bytes=1_000_000), reader.access)
     for _ in range(seen):
         with pytest.raises(GitError, match="larger than allowed"):
             small.read(good.url, "main", "templates", None)
@@ -228,8 +229,11 @@ def test_what_was_too_large_does_not_pile_up(good: Repo, reader: Repositories, s
     ],
 )
 def test_no_url_runs_or_opens_anything(reader: Repositories, good: Repo, tmp_path: Path, url: str) -> None:
+    given = url.format(mark=tmp_path / "mark", repo=good.folder)
     with pytest.raises(GitError):
-        reader.read(url.format(mark=tmp_path / "mark", repo=good.folder), "main", "templates", None)
+        reader.read(given, "main", "templates", None)
+    with pytest.raises(GitError):  # nor if it were not refused before git sees it
+        Mirror(reader.folder / "direct", reader.git).fetch(given, "main")
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,12 @@ from mooring.gitops.errors import GitError
 from mooring.gitops.repositories import Repositories
 from mooring.services import repositories, template_sync
 from mooring.store.database import Database
-from mooring.store.tables import Application
+from mooring.store.tables import Application, Repository
 from mooring.store.types import utc_now
 from mooring.store.vault import CannotOpen, Vault
 from mooring.templates.found_template import FoundTemplate
 
 _LEASE_MARGIN_SECONDS = 60.0
-_TRIES_PER_SYNC = 2
-"""git runs so often, at most, for as long as it may."""
 _logger = logging.getLogger("mooring.controllers.applications")
 
 
@@ -61,7 +59,7 @@ class ApplicationController:
 
     def sync(self, name: str) -> bool:
         """Sync it, unless another control plane does. Always True: the next look is due later."""
-        seconds = self.repositories.git.seconds * _TRIES_PER_SYNC + _LEASE_MARGIN_SECONDS
+        seconds = self.repositories.longest_seconds + _LEASE_MARGIN_SECONDS
         lease = NamedLease(self.database, f"sync/{name}", seconds=seconds)
         if not lease.take():
             return True
@@ -70,6 +68,15 @@ class ApplicationController:
         finally:
             lease.give_back()
         return True
+
+    def tidy(self) -> None:
+        """Remove what was fetched for applications that are gone, or that read something else now."""
+        with self.database.reading() as session:
+            query = select(Repository.url, Application.revision).join(
+                Application, Application.url_key == Repository.url_key
+            )
+            sources = {(url, revision) for url, revision in session.execute(query)}
+        self.repositories.keep_only(sources)
 
     def _sync(self, name: str) -> None:
         order = self._begin(name)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+_KEY_BEGINS = "-----BEGIN "
+
 
 class RepositoryStatus(Enum):
     """Whether a repository can be read."""
@@ -25,6 +27,11 @@ class HealthStatus(Enum):
 
     HEALTHY = "Healthy"
     UNKNOWN = "Unknown"
+
+
+def is_private_key(password: str) -> bool:
+    """Whether it is one for ssh (PEM), and not a word."""
+    return password.lstrip().startswith(_KEY_BEGINS)
 
 
 @dataclass(frozen=True)

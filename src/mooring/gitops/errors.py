@@ -7,3 +7,7 @@ class GitError(Exception):
 
 class TooMuch(GitError):
     """git wanted to write more than it may: a repository can be made so that a few bytes unfold without end."""
+
+
+class Unclear(GitError):
+    """git failed with words that nobody has put into ours: what is on this machine may be damaged."""

@@ -1,8 +1,10 @@
 """The git program, called so that nothing it is given can become an option, a helper or somebody else's settings."""
 
+import math
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,11 +31,14 @@ _SETTINGS = (
 _OPTIONS = [part for setting in _SETTINGS for part in ("-c", setting)]
 _PASSED_ON = (
     *("PATH", "TMPDIR", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"),
+    *("all_proxy", "ALL_PROXY"),
     *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
 _LIMITED = ("sh", "-c", 'ulimit -f "$1"; shift; exec "$@"', "sh")
 """Runs a program that cannot write files beyond a size, which `ulimit` counts in blocks of 512 bytes."""
 _BLOCK = 512
+_TELLING = ("fatal:", "error:", "remote:", "ERROR:", "ssh:", "Host key verification failed")
+_OF_SSH = ": Permission denied ("
 _LONGEST_COMPLAINT = 500
 _LAST_BYTES = 65_536
 """Of git's complaints, the last ones tell what was fatal."""
@@ -41,12 +46,16 @@ _LAST_BYTES = 65_536
 
 @dataclass(frozen=True)
 class GitProgram:
-    """How git is run. `home` is a folder of ours that git takes for the user's; sizes in bytes, times in seconds."""
+    """How git is run. `home` is a folder of ours that git takes for the user's; sizes in bytes, times in seconds.
+
+    One run may take so many `seconds`, and all of them have to be over at the moment `until` (of the monotonic clock).
+    """
 
     home: Path
     seconds: float
     most_bytes: int
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    until: float = math.inf
 
     def run(
         self, arguments: Sequence[str], *, folder: Path, stdin: bytes | None = None, most_bytes: int | None = None
@@ -91,7 +100,7 @@ class GitProgram:
 
     def _wait(self, process: subprocess.Popen[bytes], stdin: bytes | None) -> None:
         try:
-            process.communicate(stdin, timeout=self.seconds)
+            process.communicate(stdin, timeout=max(0.0, min(self.seconds, self.until - time.monotonic())))
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"git did not finish within {self.seconds:g} s") from None
         finally:
@@ -107,6 +116,8 @@ class GitProgram:
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",
+            # Whoever reads a folder of somebody else's does not fetch for them what they have left out.
+            "GIT_NO_LAZY_FETCH": "1",
             **self.environment,
         }
 
@@ -118,6 +129,6 @@ def _end_of(file: IO[bytes]) -> bytes:
 
 def _last_words(stderr: bytes) -> str:
     lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))] or lines
+    telling = [line for line in lines if line.startswith(_TELLING) or _OF_SSH in line] or lines
     words = "; ".join(telling[-3:]) or "git failed without a word"
     return "".join(character if character.isprintable() else " " for character in words)[:_LONGEST_COMPLAINT]

@@ -2,19 +2,26 @@
 
 import fcntl
 import hashlib
+import logging
+import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from mooring.domain.gitops import Credentials
-from mooring.gitops.credentials import handed_over
-from mooring.gitops.errors import GitError
+from mooring.gitops.access import RepositoryAccess
+from mooring.gitops.credentials import FOLDERS, handed_over
+from mooring.gitops.errors import GitError, Unclear
 from mooring.gitops.folder import read_folder
 from mooring.gitops.mirror import Mirror
 from mooring.gitops.program import GitProgram
 from mooring.templates.found_template import FoundTemplate
+
+_logger = logging.getLogger("mooring.gitops")
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,12 @@ class Repositories:
 
     folder: Path
     git: GitProgram
+    access: RepositoryAccess = field(default_factory=RepositoryAccess)
+
+    @property
+    def longest_seconds(self) -> float:
+        """How long git may take to read a repository: what is damaged is fetched twice."""
+        return 2 * self.git.seconds
 
     def read(
         self, url: str, revision: str, path: str, credentials: Credentials | None
@@ -31,29 +44,80 @@ class Repositories:
 
         Raises GitError in words for whoever set the repository up, TimeoutError, OSError.
         """
-        mirror_folder = self.folder / hashlib.sha256(url.encode()).hexdigest()[:32]
-        with self._alone(mirror_folder), handed_over(credentials, home=self.folder) as environment:
-            mirror = Mirror(mirror_folder, replace(self.git, environment=environment))
+        mirror_folder = self._mirror_of(url)
+        way = self.access.way_to(url)
+        with self._alone(mirror_folder), handed_over(way, credentials, home=self.folder) as environment:
+            until = time.monotonic() + self.longest_seconds
+            mirror = Mirror(mirror_folder, replace(self.git, environment=environment, until=until))
+            was_there = mirror_folder.exists()
             try:
-                commit = mirror.fetch(url, revision)
-                return commit, read_folder(mirror, commit, path)
-            except GitError as error:
-                if not _is_damaged(error):
+                found = self._read(mirror, way.place, revision, path)
+            except Unclear:
+                if not was_there or not mirror.is_damaged():
                     raise
-                shutil.rmtree(mirror_folder)  # cut off by a full disk, say; the next look fetches it anew
-                raise GitError("what was fetched of the repository before is damaged: it is fetched anew") from error
+                _logger.warning("what was fetched of %s is damaged: it is fetched anew", url)
+                shutil.rmtree(mirror_folder)
+                found = self._read(mirror, way.place, revision, path)
+            self._tidy(mirror, mirror_folder)
+            return found
+
+    def keep_only(self, sources: Collection[tuple[str, str]]) -> None:
+        """Remove what was fetched of anything but these urls and revisions. Raises OSError."""
+        revisions: dict[Path, set[str]] = {}
+        for url, revision in sources:
+            revisions.setdefault(self._mirror_of(url), set()).add(revision)
+        for lock in sorted(self.folder.glob("*.lock")):
+            mirror_folder = lock.with_suffix("")
+            with self._alone(mirror_folder):
+                if mirror_folder in revisions:
+                    self._forget_revisions(mirror_folder, revisions[mirror_folder])
+                else:
+                    if mirror_folder.exists():
+                        shutil.rmtree(mirror_folder)
+                    lock.unlink()
+
+    def clean(self) -> None:
+        """Remove what a killed predecessor has left behind, credentials among it. Nobody may be reading."""
+        for left in self.folder.glob(f"{FOLDERS}*"):
+            shutil.rmtree(left)
+
+    def _mirror_of(self, url: str) -> Path:
+        return self.folder / hashlib.sha256(url.encode()).hexdigest()[:32]
+
+    def _read(self, mirror: Mirror, place: str, revision: str, path: str) -> tuple[str, list[FoundTemplate]]:
+        commit = mirror.fetch(place, revision)
+        return commit, read_folder(mirror, commit, path)
+
+    def _forget_revisions(self, mirror_folder: Path, but: Collection[str]) -> None:
+        try:
+            Mirror(mirror_folder, self.git).forget_revisions(but)
+        except (GitError, TimeoutError) as error:  # the next fetch finds out whether it is damaged
+            _logger.warning("what was fetched once cannot be looked through: %s", error)
+
+    def _tidy(self, mirror: Mirror, mirror_folder: Path) -> None:
+        """A rewritten history leaves things behind with every push."""
+        try:
+            mirror.tidy(self.git.most_bytes)
+        except (GitError, TimeoutError) as error:
+            _logger.warning("what was fetched cannot be tidied up, it is fetched anew next time: %s", error)
+            shutil.rmtree(mirror_folder)
 
     @contextmanager
     def _alone(self, mirror_folder: Path) -> Iterator[None]:
         """Nobody else fetches into the same folder meanwhile."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with mirror_folder.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        path = mirror_folder.with_suffix(".lock")
+        while True:
+            with path.open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if _is_still(path, lock):
+                    yield
+                    return
 
 
-def _is_damaged(error: GitError) -> bool:
-    return any(
-        sign in str(error)
-        for sign in ("bad object", "unable to read", "corrupt", "not a git repository", "loose object")
-    )
+def _is_still(path: Path, lock: IO[str]) -> bool:
+    """Whether it was not removed while we waited for it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(lock.fileno()))
+    except FileNotFoundError:
+        return False
