@@ -6,89 +6,96 @@ from pathlib import Path
 
 import pytest
 
-from mooring.artifacts.cache import ModelCache
 from mooring.artifacts.errors import ModelMissing, SourceAway
 from mooring.controllers.preparation import Preparations
+from mooring.controllers.supplies import Stock
+from mooring.domain.revisions import ModelServerSpec, RevisionSpec, to_json
+from mooring.domain.views import Preparation
+
+SPEC = ModelServerSpec("models:/wine/1", "wine", "1", "starter")
 
 
-class Cache(ModelCache):
+class Source:
     """Does what its list says, one entry per call; the last one for ever."""
 
-    def __init__(self, folder: Path, *outcomes: Exception | Path) -> None:
-        super().__init__(folder)
+    def __init__(self, *outcomes: Exception | Path) -> None:
         self.calls = 0
         self._outcomes = list(outcomes)
 
-    def ensure(self, uri: str) -> Path:  # noqa: ARG002 (the name is part of what it stands for)
+    def fetch(self, _group: str, _spec: RevisionSpec, _known: Stock) -> Stock:
         self.calls += 1
         outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return Stock(outcome)
 
 
-def prepared(preparations: Preparations, changed: threading.Event, known_folder: str | None = None) -> None:
+def state_of(preparations: Preparations, known_folder: Path | None = None) -> Preparation:
+    return preparations.state("v1", to_json(SPEC), Stock(known_folder))
+
+
+def prepared(preparations: Preparations, changed: threading.Event, known_folder: Path | None = None) -> None:
     """Do as the plan does until the preparation is done or has failed."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        state = preparations.state("v1", known_folder)
+        state = state_of(preparations, known_folder)
         if state.done or state.failure:
             return
         if state.may_begin:
-            preparations.begin("v1", "models:/wine/1")
+            preparations.begin("v1", "default", SPEC)
         changed.wait(0.2)
     raise AssertionError("neither done nor failed")
 
 
 def test_a_source_that_was_away_is_asked_again(tmp_path: Path) -> None:
     changed = threading.Event()
-    cache = Cache(tmp_path / "cache", SourceAway("MLflow is away"), tmp_path)
-    preparations = Preparations(cache, on_change=changed.set)
-    preparations.begin("v1", "models:/wine/1")
+    source = Source(SourceAway("MLflow is away"), tmp_path)
+    preparations = Preparations(source.fetch, on_change=changed.set)
+    preparations.begin("v1", "default", SPEC)
     assert changed.wait(10)
-    state = preparations.state("v1", None)
+    state = state_of(preparations)
     assert (state.done, state.failure, state.trouble) == (False, None, "MLflow is away")
     assert state.may_begin is False, "not at once again"
     prepared(preparations, changed)
-    assert preparations.folder("v1") == tmp_path
-    assert preparations.state("v1", None).trouble is None
+    assert preparations.stock("v1") == Stock(tmp_path)
+    assert state_of(preparations).trouble is None
 
 
 def test_what_is_not_there_is_a_failure(tmp_path: Path) -> None:
     changed = threading.Event()
-    preparations = Preparations(Cache(tmp_path, ModelMissing("no version 1")), on_change=changed.set)
+    preparations = Preparations(Source(ModelMissing("no version 1")).fetch, on_change=changed.set)
     prepared(preparations, changed)
-    assert preparations.state("v1", None).failure == "no version 1"
+    assert state_of(preparations).failure == "no version 1"
 
 
 def test_a_defect_is_a_failure_and_not_a_silence(tmp_path: Path) -> None:
     changed = threading.Event()
-    preparations = Preparations(Cache(tmp_path, ZeroDivisionError("oh")), on_change=changed.set)
+    preparations = Preparations(Source(ZeroDivisionError("oh")).fetch, on_change=changed.set)
     prepared(preparations, changed)
-    assert "oh" in (preparations.state("v1", None).failure or "")
+    assert "oh" in (state_of(preparations).failure or "")
 
 
 def test_a_model_that_an_earlier_control_plane_fetched_is_used_as_it_is(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, SourceAway("never asked"))
-    preparations = Preparations(cache, on_change=lambda: None)
-    assert preparations.state("v1", str(tmp_path)).done
-    assert cache.calls == 0
+    source = Source(SourceAway("never asked"))
+    preparations = Preparations(source.fetch, on_change=lambda: None)
+    assert state_of(preparations, tmp_path).done
+    assert source.calls == 0
 
 
 def test_a_fetched_model_that_has_vanished_is_fetched_again(tmp_path: Path) -> None:
     changed = threading.Event()
-    preparations = Preparations(Cache(tmp_path, tmp_path), on_change=changed.set)
-    assert not preparations.state("v1", str(tmp_path / "gone")).done
-    prepared(preparations, changed, str(tmp_path / "gone"))
+    preparations = Preparations(Source(tmp_path).fetch, on_change=changed.set)
+    assert not state_of(preparations, tmp_path / "gone").done
+    prepared(preparations, changed, tmp_path / "gone")
 
 
 @pytest.mark.parametrize("times", [1, 5])
 def test_it_is_fetched_once_however_often_it_is_asked_for(tmp_path: Path, times: int) -> None:
     changed = threading.Event()
-    cache = Cache(tmp_path, tmp_path)
-    preparations = Preparations(cache, on_change=changed.set)
+    source = Source(tmp_path)
+    preparations = Preparations(source.fetch, on_change=changed.set)
     for _ in range(times):
-        preparations.begin("v1", "models:/wine/1")
+        preparations.begin("v1", "default", SPEC)
     assert changed.wait(10)
-    assert preparations.state("v1", None).done
-    assert cache.calls <= times
+    assert state_of(preparations).done
+    assert source.calls <= times

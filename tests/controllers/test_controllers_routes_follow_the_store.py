@@ -9,8 +9,9 @@ import pytest
 
 from mooring.controllers.routing import Router
 from mooring.controllers.upkeep import Upkeep
+from mooring.domain.endpoints import Endpoint, TcpAddress
 from mooring.gateway.errors import GatewayError
-from mooring.gateway.routes import Revocation, Routes
+from mooring.gateway.routes import DeploymentRoute, Revocation, Routes
 from mooring.store.database import Database
 from mooring.store.tables import Client, Deployment, Replica, ResourceGroup, Revision
 from mooring.store.types import utc_now
@@ -42,11 +43,11 @@ class RememberingGateway:
         self.applied.set()
 
 
-def router(database: Database, gateway: RememberingGateway) -> Router:
+def router(database: Database, gateway: RememberingGateway, *, endpoint: Endpoint | None = None) -> Router:
     return Router(
         database,
         cast("Gateway", gateway),
-        socket_of=lambda replica_id: Path("/sockets") / replica_id,
+        endpoint_of=lambda replica_id: endpoint or Path("/sockets") / replica_id,
         models_group="default",
         token_lifetime=LIFETIME,
     )
@@ -60,7 +61,7 @@ def serve(database: Database, deployment_id: str, *replicas: Replica) -> None:
 
 
 def sockets(routes: Routes) -> list[str]:
-    return [path.name for route in routes.deployments for path in route.sockets]
+    return [str(path).rpartition("/")[2] for route in routes.deployments for path in route.endpoints]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,33 @@ def test_a_dead_replica_stays_listed_until_its_successor_is_ready(
     serve(database, deployment_id, *copies)
     router(database, gateway).publish()
     assert sockets(gateway.routes) == routed
+
+
+def test_a_server_of_the_users_own_is_asked_once_and_by_its_own_time(database: Database, deployment_id: str) -> None:
+    serve(database, deployment_id, Replica(id="r1", ready_at=utc_now()))
+    gateway = RememberingGateway()
+    router(database, gateway).publish()
+    assert gateway.routes.deployments == (DeploymentRoute(deployment_id, "default", (Path("/sockets/r1"),)),)
+    with database.transaction() as session:
+        session.get_one(Revision, "v1").spec = {"kind": "container", "timeout_seconds": 120.0}
+    router(database, gateway).publish()
+    (route,) = gateway.routes.deployments
+    assert (route.retry_unanswered, route.timeout_seconds) == (False, 120.0)
+    assert route.idle_seconds <= 2, "the usual servers close idle connections then"
+
+
+def test_the_port_of_a_dead_replica_is_asked_by_nobody(database: Database, deployment_id: str) -> None:
+    """It may be another group's by now."""
+    serve(database, deployment_id, Replica(id="dead", ready_at=utc_now(), ended_at=utc_now()))
+    gateway = RememberingGateway()
+    publisher = router(database, gateway, endpoint=TcpAddress("127.0.0.1", 1234))
+    publisher.publish()
+    (route,) = gateway.routes.deployments
+    assert [isinstance(endpoint, Path) for endpoint in route.endpoints] == [True], "so that the gateway tries again"
+    with database.transaction() as session:
+        session.add(Replica(id="next", revision_id="v1", ready_at=utc_now()))
+    publisher.publish()
+    assert gateway.routes.deployments[0].endpoints == (TcpAddress("127.0.0.1", 1234),)
 
 
 def test_a_name_belongs_to_the_oldest_deployment_of_the_registrys_group(database: Database, deployment_id: str) -> None:

@@ -59,7 +59,7 @@ def router(database: Database, own: Listening, street: Street) -> Router:
     return Router(
         database,
         cast("Gateway", own),
-        socket_of=lambda replica_id: Path("/sockets") / replica_id,
+        endpoint_of=lambda replica_id: Path("/sockets") / replica_id,
         models_group="default",
         token_lifetime=timedelta(hours=12),
         neighbours=street,

@@ -48,13 +48,15 @@ class World:
     prepared: dict[str, Preparation] = field(default_factory=dict)
     routed: str | None = None
     broken: set[str] = field(default_factory=set)
+    min_replicas: int = 1
     history: list[actions.Action] = field(default_factory=list)
 
     # --- what a client does ---
 
     def patch(self, configuration: str) -> str:
         revision_id = f"v{len(self.revisions) + 1}"
-        self.revisions.append(RevisionView(revision_id, configuration, RevisionState.STARTING, self.now))
+        revision = RevisionView(revision_id, configuration, RevisionState.STARTING, self.now)
+        self.revisions.append(replace(revision, min_replicas=self.min_replicas))
         if self.serving or self.status is Status.DEAD:
             self.status = Status.PENDING
         return revision_id

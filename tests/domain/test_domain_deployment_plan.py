@@ -9,7 +9,7 @@ import pytest
 from mooring.domain import actions
 from mooring.domain.deployments import is_steady, restart_delay
 from mooring.domain.lifecycle import Status, TargetStatus
-from mooring.domain.replicas import Phase
+from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
 from mooring.domain.views import Preparation
 from tests.domain.simulated_deployment import POLICY, World
@@ -281,11 +281,107 @@ def test_restarts_slow_down() -> None:
     assert [restart_delay(n).total_seconds() for n in range(8)] == [0, 0, 1, 2, 4, 8, 16, 30]
 
 
+@pytest.fixture
+def pair() -> World:
+    """A deployment that serves its first configuration with two replicas, at rest."""
+    world = World(min_replicas=2)
+    world.patch("c1")
+    world.settle()
+    return world
+
+
+def ended(world: World, replica_id: str, *, exit_code: int | None = 1) -> None:
+    world.phases[replica_id] = Observation(Phase.EXITED, pid=1, reason="killed", exit_code=exit_code)
+
+
+def test_as_many_replicas_run_as_are_wanted(pair: World) -> None:
+    assert (pair.status, pair.routed) == (Status.RUNNING, "v1")
+    assert pair.running_replicas() == ["v1r1", "v1r2"]
+    assert is_steady(pair.view())
+    pair.tick(3600)
+    assert pair.control() == []
+
+
+def test_a_new_revision_takes_over_when_all_that_are_wanted_are_ready(pair: World) -> None:
+    pair.patch("c2")
+    pair.control()
+    assert pair.running_replicas() == ["v1r1", "v1r2", "v2r1", "v2r2"]
+    pair.phases["v2r1"] = Observation(Phase.READY, pid=1)
+    pair.control()
+    assert pair.routed == "v1"
+    pair.behave()
+    pair.control()
+    assert pair.routed == "v2"
+    pair.settle()
+    assert pair.running_replicas() == ["v2r1", "v2r2"]
+
+
+def test_one_of_two_that_dies_is_replaced_while_the_other_serves(pair: World) -> None:
+    ended(pair, "v1r1")
+    pair.control()
+    assert not is_steady(pair.view())
+    assert pair.running_replicas() == ["v1r2", "v1r3"]
+    pair.settle()
+    assert is_steady(pair.view())
+    assert pair.status is Status.RUNNING
+
+
+def test_one_of_two_that_keeps_dying_is_replaced_ever_more_slowly_and_nobody_is_dead(pair: World) -> None:
+    pair.broken.add("v1")
+    ended(pair, "v1r1")
+    pair.settle(steps=600)
+    assert (pair.status, pair.routed) == (Status.RUNNING, "v1")
+    assert "v1r2" in pair.running_replicas()
+    assert len(pair.revision("v1").replicas) <= 16
+
+
+def test_one_of_two_that_cannot_start_fails_its_revision(pair: World) -> None:
+    pair.patch("c2")
+    pair.control()
+    ended(pair, "v2r2")
+    pair.settle()
+    assert (pair.status, pair.routed, pair.reason) == (Status.DEAD, "v1", "killed")
+    assert pair.running_replicas() == ["v1r1", "v1r2"]
+
+
+def test_traffic_returns_when_all_replicas_of_the_successor_have_died(pair: World) -> None:
+    pair.patch("c2")
+    pair.control()
+    pair.behave()
+    pair.control()
+    ended(pair, "v2r1")
+    pair.control()
+    assert pair.routed == "v2", "the other one can answer"
+    ended(pair, "v2r2")
+    pair.control()
+    assert (pair.status, pair.routed) == (Status.DEAD, "v1")
+    pair.settle()
+    assert pair.running_replicas() == ["v1r1", "v1r2"]
+
+
+def test_the_end_of_the_machine_is_one_death_however_many_replicas_there_are(pair: World) -> None:
+    for _ in range(POLICY.crash_limit - 1):
+        pair.see("v1", Phase.EXITED, "gone", exit_code=None)
+        pair.settle(steps=100)
+    assert pair.status is Status.RUNNING
+    assert len(pair.running_replicas()) == 2
+
+
+def test_a_revision_may_have_its_own_time_of_silence(running: World) -> None:
+    silent = replace(running.revision("v1").replicas[0], silent_since=running.now)
+    running.revisions[0] = replace(running.revision("v1"), replicas=(silent,), silence=timedelta(seconds=5))
+    running.tick(4)
+    assert running.control() == []
+    running.tick(1)
+    assert actions.StopReplica("v1r1") in running.control()
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3])
 @pytest.mark.parametrize("seed", range(80))
-def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: int) -> None:
+def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: int, replicas: int) -> None:
     """Random patches, deaths, broken revisions, time, and a control plane that dies in the middle of any action."""
     chance = random.Random(seed)
-    world = World()
+    world = World(min_replicas=replicas)
     world.patch("c1")
     mortal = seed % 2 == 1
 
@@ -299,9 +395,12 @@ def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: in
                 if chance.random() < 0.4:
                     world.broken.add(revision)
             case 1:
-                world.see(
-                    chance.choice(world.revisions).id, Phase.EXITED, "killed", exit_code=chance.choice([-9, None])
-                )
+                revision, exit_code = chance.choice(world.revisions).id, chance.choice([-9, None])
+                live = world.revision(revision).live
+                if chance.random() < 0.5 or not live:
+                    world.see(revision, Phase.EXITED, "killed", exit_code=exit_code)
+                else:
+                    ended(world, chance.choice(live).id, exit_code=exit_code)
             case 2:
                 world.tick(chance.choice([0.1, 1, 11, 61]))
             case 3:
@@ -315,7 +414,7 @@ def test_whatever_happens_it_comes_to_rest_with_what_was_asked_for_last(seed: in
     world.settle(dies=dies)
     world.settle()
     assert (world.status, world.routed, world.latest_running) == (Status.RUNNING, good, "last")
-    assert len(world.running_replicas()) == 1
+    assert len(world.running_replicas()) == replicas
     world.target = TargetStatus.DELETED
     world.settle(dies=dies)
     world.settle()

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mooring.controllers import replica_workspaces
+from mooring.controllers.containers import open_secrets
 from mooring.controllers.history import cut_history
-from mooring.controllers.launch import LaunchOptions, model_server_replica
+from mooring.controllers.launch import LaunchOptions, container_server, model_server_replica
 from mooring.controllers.leases import Lease, LeaseLost, Leases
 from mooring.controllers.preparation import Preparations
 from mooring.controllers.routing import Router
+from mooring.controllers.supplies import Stock
 from mooring.controllers.views import Viewer
 from mooring.domain import actions
 from mooring.domain.deployments import is_steady, plan
+from mooring.domain.endpoints import TcpAddress
 from mooring.domain.identifiers import new_replica_id
 from mooring.domain.lifecycle import Status
-from mooring.domain.revisions import ModelServerSpec, RevisionState
+from mooring.domain.revisions import ModelServerSpec, RevisionSpec, RevisionState, from_json
 from mooring.domain.views import Policy
-from mooring.runtimes.base import Runtime
+from mooring.errors import MooringError
+from mooring.runtimes.base import ContainerSpec, ReplicaSpec, Runtime
 from mooring.store.tables import Deployment, Replica, Revision
 from mooring.store.types import utc_now
+from mooring.store.vault import CannotOpen, Vault
 
 _MOST_ROUNDS = 20
 """Rounds of planning in one step; a deployment that is not through by then gets its next step soon."""
@@ -41,6 +47,7 @@ class DeploymentController:
     preparations: Preparations
     policy: Policy
     launch_options: LaunchOptions
+    vault: Vault
 
     def step(self, deployment_id: str) -> bool:
         """Do all that can be done now. True when a later look will do, False when something is on its way."""
@@ -125,9 +132,9 @@ class DeploymentController:
             deployment.submission_time = deployment.modified_at = utc_now()
 
     def _prepare(self, lease: Lease, revision_id: str) -> None:
-        with self.leases.recording(lease) as (session, _):
-            spec = _spec(session, revision_id)
-        self.preparations.begin(revision_id, spec.model_uri)
+        with self.leases.recording(lease) as (session, deployment):
+            spec, group = _spec(session, revision_id), deployment.resource_group
+        self.preparations.begin(revision_id, group, spec)
 
     def _add_replica(self, lease: Lease, revision_id: str) -> None:
         with self.leases.recording(lease) as (session, deployment):
@@ -137,17 +144,25 @@ class DeploymentController:
             self.runtime.forget_logs(replica_id)
 
     def _launch(self, lease: Lease, revision_id: str, replica_id: str) -> None:
-        folder = self.preparations.folder(revision_id)
-        if folder is None:
+        stock = self.preparations.stock(revision_id)
+        if stock is None:
             return  # retired meanwhile; the next look sees it
-        with self.leases.recording(lease) as (session, _):
-            revision = session.get_one(Revision, revision_id)
-            revision.model_folder = str(folder)
-            spec = _spec(session, revision_id)
         try:
-            self.runtime.start(replica_id, model_server_replica(spec, folder, lease.object_id, self.launch_options))
-        except OSError as error:
+            self.runtime.start(replica_id, self._program(lease, revision_id, replica_id, stock))
+        except (OSError, ValueError, MooringError, CannotOpen) as error:
             self._note_ended(lease, replica_id, f"the replica could not be started: {error}")
+
+    def _program(self, lease: Lease, revision_id: str, replica_id: str, stock: Stock) -> ReplicaSpec | ContainerSpec:
+        """Raises OSError, MooringError, CannotOpen."""
+        with self.leases.recording(lease) as (session, deployment):
+            revision = session.get_one(Revision, revision_id)
+            revision.model_folder = str(stock.folder) if stock.folder else None
+            revision.image = stock.image
+            spec, group = _spec(session, revision_id), deployment.resource_group
+            if isinstance(spec, ModelServerSpec):
+                return model_server_replica(spec, stock, lease.object_id, self.launch_options)
+            opened = open_secrets(session, self.vault, group, spec.container)
+        return container_server(spec, stock, opened, replica_id=replica_id, group=group, options=self.launch_options)
 
     def _note_ready(self, lease: Lease, replica_id: str) -> None:
         with self.leases.recording(lease) as (session, deployment):
@@ -160,13 +175,16 @@ class DeploymentController:
     def _note_ended(
         self, lease: Lease, replica_id: str, reason: str, *, asked: bool = False, seen: bool = True
     ) -> None:
-        with self.leases.recording(lease) as (session, _):
+        with self.leases.recording(lease) as (session, deployment):
             replica = session.get_one(Replica, replica_id)
+            serves = replica.revision_id == deployment.serving_revision_id
             reason = _in_the_owners_words(reason, session.get_one(Revision, replica.revision_id))
             replica.ended_at, replica.end_seen = utc_now(), seen
             replica.reason = reason or "the replica ended without giving a reason"
             if asked:
                 replica.stop_requested_at = replica.stop_requested_at or utc_now()
+        if serves and isinstance(self.runtime.endpoint(replica_id), TcpAddress):
+            self.router.publish()  # its port may soon be somebody else's
 
     # --- who serves --------------------------------------------------------------------------------------------------
 
@@ -226,6 +244,7 @@ class DeploymentController:
 
     def _forget_replica(self, lease: Lease, replica_id: str) -> None:
         self.runtime.forget(replica_id)
+        replica_workspaces.remove(self.launch_options.workspaces / replica_id)
         with self.leases.recording(lease) as (session, _):
             session.get_one(Replica, replica_id).forgotten = True
 
@@ -249,8 +268,8 @@ class DeploymentController:
         shutil.rmtree(self.launch_options.journals / lease.object_id, ignore_errors=True)
 
 
-def _spec(session: Session, revision_id: str) -> ModelServerSpec:
-    return ModelServerSpec.from_json(session.get_one(Revision, revision_id).spec)
+def _spec(session: Session, revision_id: str) -> RevisionSpec:
+    return from_json(session.get_one(Revision, revision_id).spec)
 
 
 def _newest_number(session: Session, deployment: Deployment) -> int:
@@ -267,9 +286,10 @@ def _set_serving(session: Session, deployment: Deployment, revision_id: str, *, 
 
 def _in_the_owners_words(reason: str, revision: Revision) -> str:
     """The model is named as its owner named it, and not by our folder."""
-    if revision.model_folder is None:
+    owners = revision.spec.get("model_uri") or revision.spec.get("storage_uri")
+    if revision.model_folder is None or not owners:
         return reason
-    return reason.replace(revision.model_folder, ModelServerSpec.from_json(revision.spec).model_uri)
+    return reason.replace(revision.model_folder, str(owners))
 
 
 def _mark_dead(session: Session, deployment: Deployment, revision_id: str, reason: str) -> None:

@@ -1,13 +1,16 @@
-"""From a revision to a command line."""
+"""From a revision to what the runtime starts."""
 
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from mooring.controllers.containers import OpenedSecrets, container_spec
+from mooring.controllers.supplies import Stock
 from mooring.domain.resource_plans import RESOURCE_PLANS
-from mooring.domain.revisions import ModelServerSpec
-from mooring.runtimes.base import Limits, ReplicaSpec
+from mooring.domain.revisions import ContainerServerSpec, ModelServerSpec
+from mooring.runtimes.base import ContainerSpec, Limits, Mount, Readiness, ReplicaSpec
+from mooring.templates.serving_rendering import MODEL_FOLDER
 
 _DEATHS_PER_REQUEST = 2
 """One may be an accident that the request has nothing to do with; the second is no accident."""
@@ -24,19 +27,26 @@ class LaunchOptions:
     max_request_bytes: int
     journals: Path
     """A folder per deployment lies here, in which its replicas note what they are predicting."""
+    workspaces: Path
+    """A folder per replica in a container lies here: the files of its secrets, its empty volumes."""
 
 
 def model_server_replica(
-    spec: ModelServerSpec, model_folder: Path, deployment_id: str, options: LaunchOptions
+    spec: ModelServerSpec, stock: Stock, deployment_id: str, options: LaunchOptions
 ) -> ReplicaSpec:
-    """A model server for the model in this folder, of the size that its resource plan says."""
+    """A model server for the model that was fetched, of the size that its resource plan says.
+
+    Raises FileNotFoundError.
+    """
+    if stock.folder is None:
+        raise FileNotFoundError(f"the model {spec.model_uri} is not there yet")
     plan = RESOURCE_PLANS[spec.resource_plan]
     threads = str(min(plan.cpus, os.cpu_count() or 1))
     return ReplicaSpec(
         argv=[
             sys.executable,
             *("-m", "mooring.modelserver"),
-            *("--model", str(model_folder)),
+            *("--model", str(stock.folder)),
             *("--name", spec.model_name),
             *("--version", spec.model_version),
             *("--uds", "{socket}"),
@@ -50,3 +60,40 @@ def model_server_replica(
         limits=Limits(memory_bytes=plan.memory_bytes, open_files=options.open_files),
         stop_grace_seconds=options.stop_grace_seconds,
     )
+
+
+def container_server(
+    spec: ContainerServerSpec,
+    stock: Stock,
+    opened: OpenedSecrets,
+    *,
+    replica_id: str,
+    group: str,
+    options: LaunchOptions,
+) -> ContainerSpec:
+    """A server of the user's own, of the size that its resource plan says.
+
+    Raises OSError when its folders cannot be made; MooringError when a volume cannot be filled.
+    """
+    if stock.image is None:
+        raise FileNotFoundError(f"the image {spec.container.image} is not there yet")
+    plan = RESOURCE_PLANS[spec.container.resource_plan]
+    grace = spec.stop_grace_seconds
+    return container_spec(
+        spec.container,
+        opened,
+        image=stock.image,
+        workspace=options.workspaces / replica_id,
+        mounts=[Mount(stock.folder, MODEL_FOLDER)] if stock.folder else [],
+        readiness=_readiness(spec),
+        network=group,
+        limits=Limits(plan.memory_bytes, options.open_files, cpus=min(plan.cpus, os.cpu_count() or 1)),
+        stop_grace_seconds=options.stop_grace_seconds if grace is None else grace,
+    )
+
+
+def _readiness(spec: ContainerServerSpec) -> Readiness:
+    """Only the port that gets the requests can be asked: a question for another one becomes whether this accepts."""
+    check = spec.readiness
+    path = check.path if check.port == spec.port else None
+    return Readiness(spec.port, path, check.initial_delay_seconds, check.timeout_seconds)

@@ -1,22 +1,32 @@
 """What the gateway should know, worked out from the store."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mooring.domain.endpoints import Endpoint, TcpAddress
+from mooring.domain.revisions import ContainerServerSpec
 from mooring.gateway.errors import GatewayError
 from mooring.gateway.gateway import Gateway
 from mooring.gateway.routes import DeploymentRoute, ModelRoute, Revocation, Routes
 from mooring.services import client_standing
 from mooring.store.database import Database
-from mooring.store.tables import Client, Deployment, Replica
+from mooring.store.tables import Client, Deployment, Replica, Revision
 from mooring.store.types import utc_now
+
+_NOBODY = Path("/nonexistent/nobody.sock")
+"""Where nobody ever listens: the gateway tries again there until there is somebody to ask."""
+
+
+_FOREIGN_IDLE_SECONDS = 1.0
+"""The usual servers close idle connections after 2 s (gunicorn) or 5 s (uvicorn, Node)."""
 
 
 class Neighbours(Protocol):
@@ -49,14 +59,14 @@ class Router:
         database: Database,
         gateway: Gateway,
         *,
-        socket_of: Callable[[str], Path],
+        endpoint_of: Callable[[str], Endpoint],
         models_group: str,
         token_lifetime: timedelta,
         neighbours: Neighbours | None = None,
     ) -> None:
         self._database = database
         self._gateway = gateway
-        self._socket_of = socket_of
+        self._endpoint_of = endpoint_of
         self._models_group = models_group
         self._token_lifetime = token_lifetime
         self._neighbours = neighbours or NoNeighbours()
@@ -81,6 +91,7 @@ class Router:
             .order_by(Deployment.created_at, Deployment.id)
         ).all()
         endpoints = self._endpoints(session)
+        specs = _specs(session)
         models: dict[str, ModelRoute] = {}
         for deployment in serving:
             if deployment.model_name and deployment.resource_group == self._models_group:
@@ -88,7 +99,8 @@ class Router:
                 models.setdefault(deployment.model_name, ModelRoute(deployment.model_name, deployment.id))
         return Routes(
             deployments=tuple(
-                DeploymentRoute(d.id, d.resource_group, endpoints.get(d.serving_revision_id or "", ())) for d in serving
+                _route(d, endpoints.get(d.serving_revision_id or "", ()), specs.get(d.serving_revision_id or "", {}))
+                for d in serving
             ),
             models=tuple(models.values()),
             revoked=self._revoked(session),
@@ -99,7 +111,7 @@ class Router:
         oldest = utc_now() - self._token_lifetime
         return tuple(_revocation(client) for client in client_standing.revoked_since(session, oldest))
 
-    def _endpoints(self, session: Session) -> dict[str, tuple[Path, ...]]:
+    def _endpoints(self, session: Session) -> dict[str, tuple[Endpoint, ...]]:
         statement = (
             select(Replica)
             .join(Deployment, Deployment.serving_revision_id == Replica.revision_id)
@@ -110,9 +122,33 @@ class Router:
         for replica in session.scalars(statement):
             by_revision.setdefault(replica.revision_id, []).append(replica)
         return {
-            revision: tuple(self._socket_of(replica.id) for replica in _routable(replicas))
+            revision: tuple(self._endpoint(replica) for replica in _routable(replicas))
             for revision, replicas in by_revision.items()
         }
+
+    def _endpoint(self, replica: Replica) -> Endpoint:
+        """A dead one's port may be anybody's by now, of another resource group even; its socket is nobody else's."""
+        endpoint = self._endpoint_of(replica.id)
+        return _NOBODY if replica.ended_at and isinstance(endpoint, TcpAddress) else endpoint
+
+
+def _specs(session: Session) -> dict[str, Mapping[str, Any]]:
+    """By revision, of those that serve."""
+    query = select(Revision.id, Revision.spec).join(Deployment, Deployment.serving_revision_id == Revision.id)
+    return {row.id: row.spec for row in session.execute(query)}
+
+
+def _route(deployment: Deployment, endpoints: tuple[Endpoint, ...], spec: Mapping[str, Any]) -> DeploymentRoute:
+    route = DeploymentRoute(deployment.id, deployment.resource_group, endpoints)
+    if spec.get("kind") != ContainerServerSpec.KIND:
+        return route
+    return replace(
+        route,
+        # What a server of the user's own does with a request is not known to be harmless when it is done twice.
+        retry_unanswered=False,
+        timeout_seconds=spec.get("timeout_seconds"),
+        idle_seconds=_FOREIGN_IDLE_SECONDS,
+    )
 
 
 def _apply_unless_gone(gateway: Gateway, routes: Routes) -> None:

@@ -1,12 +1,13 @@
 """A deployment as the decisions see it: rows of the store, joined with what the runtime observes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from mooring.controllers.preparation import Preparations
+from mooring.controllers.supplies import Stock
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
@@ -71,15 +72,18 @@ class Viewer:
             return list(session.scalars(statement))
 
     def _revision(self, row: Revision) -> RevisionView:
+        silence = row.spec.get("restart_after_seconds")
         return RevisionView(
             id=row.id,
             configuration_id=row.configuration_id,
             state=RevisionState(row.state),
             created_at=row.created_at,
-            preparation=self._preparations.state(row.id, row.model_folder),
+            preparation=self._preparations.state(row.id, row.spec, Stock.noted(row)),
             switched_at=row.switched_at,
             released_at=row.released_at,
             replicas=tuple(self._replica(replica) for replica in row.replicas),
+            min_replicas=row.spec.get("min_replicas", 1),
+            silence=timedelta(seconds=silence) if silence else None,
         )
 
     def _replica(self, row: Replica) -> ReplicaView:

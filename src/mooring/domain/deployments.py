@@ -35,7 +35,7 @@ from mooring.domain.actions import (
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Phase
 from mooring.domain.revisions import RevisionState
-from mooring.domain.views import DeploymentView, Policy, RevisionView
+from mooring.domain.views import DeploymentView, Policy, ReplicaView, RevisionView
 
 
 def plan(view: DeploymentView, now: datetime, policy: Policy) -> list[Action]:
@@ -59,7 +59,7 @@ def is_steady(view: DeploymentView) -> bool:
             return True
         case Status.RUNNING | Status.DEAD:
             serving = view.serving
-            healthy = serving is None or serving.has_ready_replica()
+            healthy = serving is None or serving.is_complete()
             return healthy and not any(r.state is RevisionState.STARTING for r in view.revisions)
         case _:
             return False
@@ -105,12 +105,10 @@ def _bring_up(revision: RevisionView, view: DeploymentView, now: datetime, polic
         yield Fail(revision.id, preparation.failure)
     elif not preparation.done:
         yield from _prepare(revision, view, now, policy)
-    elif not revision.replicas:
-        yield AddReplica(revision.id)
-    elif not revision.live:
-        yield _start_again_or_fail(revision, policy)
-    elif revision.has_ready_replica():
+    elif revision.is_complete():
         yield Switch(revision.id)
+    elif revision.missing:
+        yield from _add_or_fail(revision, policy)
     else:
         yield from _launch_or_give_up(revision, now, policy)
 
@@ -125,22 +123,24 @@ def _prepare(revision: RevisionView, view: DeploymentView, now: datetime, policy
         yield Tell(trouble)
 
 
-def _start_again_or_fail(revision: RevisionView, policy: Policy) -> Action:
+def _add_or_fail(revision: RevisionView, policy: Policy) -> Iterator[Action]:
     """A replica that failed by itself fails its revision; one that we ended, or the machine, tells nothing about it."""
-    last = revision.replicas[-1]
-    innocent = last.stop_requested or not last.end_seen
-    if innocent and len(revision.replicas) <= policy.crash_limit:
-        return AddReplica(revision.id)
-    return Fail(revision.id, last.reason)
+    ended = [replica for replica in revision.replicas if not replica.is_live]
+    culprit = next((r for r in reversed(ended) if r.end_seen and not r.stop_requested), None)
+    if culprit is None and len(ended) < policy.crash_limit * revision.min_replicas + 1:
+        yield from [AddReplica(revision.id)] * revision.missing
+    else:
+        yield Fail(revision.id, (culprit or ended[-1]).reason)
 
 
 def _launch_or_give_up(revision: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
     for replica in revision.live:
         if replica.observation.phase is Phase.ABSENT:
             yield Launch(revision.id, replica.id)
-        elif now - replica.created_at > policy.start:
+        elif _is_late(replica, now, policy):
             seconds = policy.start.total_seconds()
             yield Fail(revision.id, f"not ready after {seconds:g} s; see the deployment's logs")
+            return
 
 
 # --- keeping the serving revision alive -------------------------------------------------------------------------------
@@ -156,13 +156,17 @@ def _keep_serving(serving: RevisionView, view: DeploymentView, now: datetime, po
         if now - serving.switched_at >= policy.standby:
             yield from (Release(revision.id) for revision in standby[-1:])
         yield from _recover(serving, view, now, policy)
-        yield from (StopReplica(r.id) for r in serving.live if r.is_silent(now, policy) and not r.stop_requested)
-    elif serving.live:
-        yield from _launch_or_replace(serving, now, policy)
-    elif standby and standby[-1].has_ready_replica():
+    elif standby and standby[-1].has_ready_replica() and _has_failed(serving):
         yield SwitchBack(standby[-1].id, serving.id, serving.last_words)
-    else:
+        return
+    yield from _launch_or_replace(serving, now, policy)
+    if serving.missing:
         yield from _replace(serving, view, now, policy)
+
+
+def _has_failed(serving: RevisionView) -> bool:
+    """Whether nothing of it can answer soon: all have ended, or some have and the others were not ready yet."""
+    return not serving.live or (len(serving.replicas) > len(serving.live) and not any(r.ready_at for r in serving.live))
 
 
 def _recover(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
@@ -174,24 +178,31 @@ def _recover(serving: RevisionView, view: DeploymentView, now: datetime, policy:
 
 
 def _launch_or_replace(serving: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
+    silence = serving.silence or policy.silence
     for replica in serving.live:
         if replica.observation.phase is Phase.ABSENT:
             if serving.preparation.done:
                 yield Launch(serving.id, replica.id)
             elif serving.preparation.may_begin:
                 yield Prepare(serving.id)
-        elif now - replica.created_at > policy.start and not replica.stop_requested:
+        elif not replica.stop_requested and (replica.is_silent(now, silence) or _is_late(replica, now, policy)):
             yield StopReplica(replica.id)
+
+
+def _is_late(replica: ReplicaView, now: datetime, policy: Policy) -> bool:
+    """Whether it should have been ready by now."""
+    return not replica.ready_at and now - replica.created_at > policy.start
 
 
 def _replace(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
     """Again and again, ever more slowly: what has served may serve again, and nobody else would bring it back."""
     dead = (replica.ended_at for replica in serving.replicas if not replica.stop_requested)
     deaths = [ended_at for ended_at in dead if ended_at and now - ended_at < policy.crash_window]
-    if len(deaths) >= policy.crash_limit and view.status is Status.RUNNING:
+    in_a_row = -(-len(deaths) // serving.min_replicas)  # what takes one of them mostly takes the others, too
+    if in_a_row >= policy.crash_limit and view.status is Status.RUNNING and not serving.has_ready_replica():
         yield MarkAiling(f"its replicas died {len(deaths)} times, the last time because: {serving.last_words}")
-    if not deaths or now - max(deaths) >= restart_delay(len(deaths) - 1):
-        yield AddReplica(serving.id)
+    if not deaths or now - max(deaths) >= restart_delay(in_a_row - 1):
+        yield from [AddReplica(serving.id)] * serving.missing
 
 
 # --- ending -----------------------------------------------------------------------------------------------------------

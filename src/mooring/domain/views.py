@@ -43,8 +43,8 @@ class ReplicaView:
     def is_live(self) -> bool:
         return self.ended_at is None
 
-    def is_silent(self, now: datetime, policy: Policy) -> bool:
-        return self.silent_since is not None and now - self.silent_since >= policy.silence
+    def is_silent(self, now: datetime, after: timedelta) -> bool:
+        return self.silent_since is not None and now - self.silent_since >= after
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,10 @@ class Preparation:
 
 @dataclass(frozen=True)
 class RevisionView:
-    """A revision and its replicas, oldest first."""
+    """A revision and its replicas, oldest first. `min_replicas` of them are to be ready.
+
+    `silence`: a replica that does not answer for this time is replaced (None: the policy's).
+    """
 
     id: str
     configuration_id: str
@@ -72,6 +75,8 @@ class RevisionView:
     switched_at: datetime | None = None
     released_at: datetime | None = None
     replicas: tuple[ReplicaView, ...] = ()
+    min_replicas: int = 1
+    silence: timedelta | None = None
 
     @property
     def live(self) -> list[ReplicaView]:
@@ -79,11 +84,25 @@ class RevisionView:
 
     @property
     def last_words(self) -> str:
-        """Why its last replica ended."""
-        return self.replicas[-1].reason if self.replicas else ""
+        """Why the replica that ended last did."""
+        ended = [replica for replica in self.replicas if replica.ended_at]
+        return max(ended, key=lambda replica: replica.ended_at or _LONG_AGO).reason if ended else ""
+
+    @property
+    def ready(self) -> list[ReplicaView]:
+        return [replica for replica in self.live if replica.ready_at and not replica.stop_requested]
+
+    @property
+    def missing(self) -> int:
+        """How many more replicas are wanted. One that is ending still counts: its successor needs its room."""
+        return max(0, self.min_replicas - len(self.live))
 
     def has_ready_replica(self) -> bool:
-        return any(replica.ready_at and not replica.stop_requested for replica in self.live)
+        return bool(self.ready)
+
+    def is_complete(self) -> bool:
+        """Whether as many are ready as are wanted."""
+        return len(self.ready) >= self.min_replicas
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,23 @@
 """What a client can change about a deployment. Each change grows `generation`, so that a controller at work notices."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
 
-from mooring.domain.lifecycle import LastOperation, Operation, Status, TargetStatus, changes_nothing, refusal
+from mooring.domain.lifecycle import (
+    LastOperation,
+    Operation,
+    Status,
+    TargetStatus,
+    changes_nothing,
+    is_allowed,
+    refusal,
+)
+from mooring.domain.revisions import RevisionSpec, to_json
 from mooring.errors import InvalidRequest, PreconditionFailed
 from mooring.services import bulk, deployments, rendering
 from mooring.services.bulk import Outcome, Wish
@@ -18,6 +29,14 @@ _WORDS = {
     Operation.DELETE_DEPLOYMENT: "delete",
     Operation.CHANGE_CONFIGURATION: "change the configuration of",
 }
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """What a changed template has done to deployments: how many are updated, and why others are not."""
+
+    updated: int
+    problems: Sequence[str]
 
 
 def stop(session: Session, group: str, deployment_id: str) -> None:
@@ -53,9 +72,22 @@ def change_configuration(
     configuration = deployments.configuration_to_deploy(session, group, configuration_id)
     _refuse_misfit(deployment, configuration)
     spec = rendering.render(session, configuration, local_folders=local_folders)
-    number = max((revision.number for revision in deployment.revisions), default=0) + 1
-    deployment.revisions.append(deployments.new_revision(number, configuration, spec))
-    _point_to(deployment, configuration, spec.model_name)
+    _add_revision(deployment, configuration, spec)
+    _point_to(deployment, configuration, LastOperation.UPDATE)
+
+
+def cascade(session: Session, executable_id: str) -> Cascade:
+    """Give the deployments of an executable that run what its changed template makes of their configurations.
+
+    One whose configuration the new template cannot take stays as it is; so does one that it changes nothing for.
+    """
+    updated, problems = 0, []
+    for deployment in _that_run(session, executable_id):
+        try:
+            updated += _render_anew(session, deployment)
+        except InvalidRequest as error:
+            problems.append(f"deployment {deployment.id} stays as it is: {error.message}")
+    return Cascade(updated, problems)
 
 
 def change_many(session: Session, group: str, wishes: Sequence[Wish]) -> list[Outcome]:
@@ -111,13 +143,47 @@ def _refuse_misfit(deployment: Deployment, configuration: Configuration) -> None
         )
 
 
-def _point_to(deployment: Deployment, configuration: Configuration, model_name: str) -> None:
+def _that_run(session: Session, executable_id: str) -> Sequence[Deployment]:
+    """Also those that are not up yet, or have died: a better template may be what they need."""
+    changeable = [status.value for status in Status if is_allowed(Operation.CHANGE_CONFIGURATION, status)]
+    query = (
+        select(Deployment)
+        .where(
+            Deployment.executable_id == executable_id,
+            Deployment.target_status == TargetStatus.RUNNING.value,
+            Deployment.status.in_([*changeable, Status.UNKNOWN.value]),
+        )
+        .options(selectinload(Deployment.revisions))
+        .order_by(Deployment.id)  # in one order, against deadlocks
+        .with_for_update()
+    )
+    return session.scalars(query).all()
+
+
+def _render_anew(session: Session, deployment: Deployment) -> bool:
+    """Whether that made a difference. Raises InvalidRequest."""
+    configuration = session.get_one(Configuration, deployment.configuration_id)
+    spec = rendering.render(session, configuration)
+    newest = max(deployment.revisions, key=lambda revision: revision.number, default=None)
+    if newest is not None and newest.spec == to_json(spec):
+        return False
+    _add_revision(deployment, configuration, spec)
+    _point_to(deployment, configuration, LastOperation.CASCADE_UPDATE)
+    return True
+
+
+def _add_revision(deployment: Deployment, configuration: Configuration, spec: RevisionSpec) -> None:
+    number = max((revision.number for revision in deployment.revisions), default=0) + 1
+    deployment.revisions.append(deployments.new_revision(number, configuration, spec))
+    deployment.model_name = deployments.model_name(spec)
+
+
+def _point_to(deployment: Deployment, configuration: Configuration, operation: LastOperation) -> None:
     deployment.configuration_id = configuration.id
     deployment.configuration_name = configuration.name
-    deployment.model_name = model_name
     deployment.status = Status.PENDING.value
     deployment.status_message = ""
-    deployment.last_operation = LastOperation.UPDATE.value
+    deployment.last_operation = operation.value
     deployment.submission_time = utc_now()
     deployment.completion_time = None
     _retarget(deployment, TargetStatus.RUNNING)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from mooring.domain.identifiers import new_deployment_id, new_revision_id
 from mooring.domain.lifecycle import LastOperation, Status, TargetStatus
-from mooring.domain.revisions import ModelServerSpec, RevisionState
+from mooring.domain.revisions import ModelServerSpec, RevisionSpec, RevisionState, to_json
 from mooring.errors import InvalidRequest, NotFound
 from mooring.services import configurations, rendering, resource_groups, ttl
 from mooring.services.paging import ListedRow, Page
@@ -71,7 +71,7 @@ def create(session: Session, group: str, new: NewDeployment, *, local_folders: S
         target_status=TargetStatus.RUNNING.value,
         last_operation=LastOperation.CREATE.value,
         ttl=new.ttl,
-        model_name=spec.model_name,
+        model_name=model_name(spec),
         revisions=[new_revision(1, configuration, spec)],
     )
     session.add(created)
@@ -90,15 +90,20 @@ def configuration_to_deploy(session: Session, group: str, configuration_id: str)
     return found
 
 
-def new_revision(number: int, configuration: Configuration, spec: ModelServerSpec) -> Revision:
+def new_revision(number: int, configuration: Configuration, spec: RevisionSpec) -> Revision:
     """A revision that waits to be started."""
     return Revision(
         id=new_revision_id(),
         number=number,
         configuration_id=configuration.id,
-        spec=spec.to_json(),
+        spec=to_json(spec),
         state=RevisionState.STARTING.value,
     )
+
+
+def model_name(spec: RevisionSpec) -> str | None:
+    """Under which name below `/models/` it is served; None for a server of the user's own."""
+    return spec.model_name if isinstance(spec, ModelServerSpec) else None
 
 
 def get(session: Session, group: str, deployment_id: str, *, to_change: bool = False) -> Deployment:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
+from mooring.services import deployment_changes
 from mooring.store.tables import Executable, Scenario
 from mooring.store.types import utc_now
 from mooring.templates.executable_template import SERVING, ExecutableTemplate
@@ -21,6 +22,9 @@ SYNCED = "Synced"
 FAILED = "SyncFailed"
 _GROUPS = {SERVING: "servingtemplate.ai.sap.com"}
 _WORKFLOW_GROUP = "workflowtemplate.argoproj.io"
+_WHAT_RUNS = frozenset({"template", "parameters", "input_artifacts"})
+"""The facts of an executable that decide what its deployments run."""
+_MOST_PROBLEMS = 10
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,18 @@ def _take_over(session: Session, application: str, item: FoundTemplate, done: Co
         setattr(row, name, value)
     if changed.keys() - {"file"}:
         row.modified_at = utc_now()
-    return _status(item.name, item.kind, "configured" if changed else "unchanged", item.template.warnings)
+    notes = [*_cascade(session, row, changed), *item.template.warnings]
+    return _status(item.name, item.kind, "configured" if changed else "unchanged", notes)
+
+
+def _cascade(session: Session, row: Executable, changed: Collection[str]) -> list[str]:
+    """If its template says so, what changes in it changes the deployments that run. What became of them, in words."""
+    if not row.deployable or not row.template.get("cascades") or not _WHAT_RUNS.intersection(changed):
+        return []
+    session.flush()
+    done = deployment_changes.cascade(session, row.id)
+    updated = [f"{done.updated} deployments updated"] if done.updated else []
+    return [*updated, *done.problems[:_MOST_PROBLEMS]]
 
 
 def _facts(template: ExecutableTemplate, application: str, file: str) -> dict[str, Any]:
@@ -106,7 +121,11 @@ def _facts(template: ExecutableTemplate, application: str, file: str) -> dict[st
         "output_artifacts": [item.to_json() for item in template.outputs],
         "application": application,
         "file": file,
-        "template": {"body": to_json(dict(template.body)), "cascades": about.cascades},
+        "template": {
+            "body": to_json(dict(template.body)),
+            "cascades": about.cascades,
+            "outputs": [item.registration() for item in template.outputs],
+        },
     }
 
 
