@@ -8,7 +8,7 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 # Half as many again as cores: a good part of the tests waits for processes that start or end.
 WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
-.PHONY: help setup demo test check unit coverage lock format bench docs clean
+.PHONY: help setup demo example test check unit coverage lock format bench docs clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ setup: .venv/.ready  ## Make .venv with .venv/bin/mooring and everything that de
 
 demo: setup  ## From a registered model to its URL, and a version change under traffic, for real
 	@$(BIN)/python -m demo
+
+example: setup  ## The example project: from a push to training, a model and a server of its own
+	@$(BIN)/python -m demo.example
 
 test: check unit  ## All checks and all tests
 

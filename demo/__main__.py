@@ -1,12 +1,7 @@
 """The story of the demo, top to bottom."""
 
-import shutil
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +11,17 @@ from rich.table import Table
 
 from demo.installation import DemoInstallation
 from demo.models import NAME, Training, train_and_register
+from demo.story import WAIT_SECONDS, step, tell, times, wait_for
 from demo.traffic import Tally, Traffic
 
 CLIENTS = 8
-_WAIT_SECONDS = 60.0
-_BROKEN_OFF = 130
 _console = Console()
-_seconds: dict[str, float] = {}
 
 
 def main() -> int:
     """Exit code 0 only when everything went as promised."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _break_off)
-    home = Path(tempfile.mkdtemp(prefix="mooring-demo-"))
-    installation = DemoInstallation(home)
-    try:
-        tell_the_story(installation)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (whatever it is, say so and clean up)
-        broken_off = isinstance(error, KeyboardInterrupt)
-        reason = "broken off" if broken_off else str(error) or type(error).__name__
-        _console.print(f"\n[bold red]The demo failed:[/] {reason}", highlight=False, soft_wrap=True)
-        installation.down()
-        _console.print(f"Logs are in {home / 'logs'} (remove them with rm -r {home})", highlight=False, soft_wrap=True)
-        return _BROKEN_OFF if broken_off else 1
-    shutil.rmtree(home)
-    _console.print("\n[bold green]Done.[/] Everything that was started has ended.\n")
-    return 0
-
-
-def _break_off(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+    installation = DemoInstallation(Path(tempfile.mkdtemp(prefix="mooring-demo-")), ("--with-mlflow",))
+    return tell("demo", installation, lambda: tell_the_story(installation))
 
 
 def tell_the_story(mooring: DemoInstallation) -> None:
@@ -85,14 +60,14 @@ def move_production(mooring: DemoInstallation, url: str, token: str, training: T
     rows = training.rows.to_dict(orient="records")
     with Traffic(f"{url}/invocations", token, rows, training.answers, CLIENTS) as traffic:
         with step(f"{CLIENTS} clients call version 1"):
-            traffic.wait_for("1", requests=500, timeout_seconds=_WAIT_SECONDS)
+            traffic.wait_for("1", requests=500, timeout_seconds=WAIT_SECONDS)
         with step("move 'production' to version 2 → version 2 answers at the same URL"):
             client = registry(mooring)
             client.set_model_version_tag(NAME, "2", "production", "true")
             client.delete_model_version_tag(NAME, "1", "production")
-            traffic.wait_for("2", requests=1, timeout_seconds=_WAIT_SECONDS)
+            traffic.wait_for("2", requests=1, timeout_seconds=WAIT_SECONDS)
         with step("the old version steps down while the clients go on"):
-            traffic.wait_for("2", requests=500, timeout_seconds=_WAIT_SECONDS)
+            traffic.wait_for("2", requests=500, timeout_seconds=WAIT_SECONDS)
             wait_for(lambda: replicas(mooring) == 1, "the old replica has not ended")
     return traffic.tally
 
@@ -112,10 +87,7 @@ def show_the_switch(tally: Tally, url: str) -> None:
     _console.print(f"\n  URL              the same: {url}/", highlight=False, soft_wrap=True)
     _console.print(f"  answered by      version 1: {tally.answered_by['1']}, version 2: {tally.answered_by['2']}")
     _console.print(f"  [bold {colour}]requests failed: {len(tally.failures)}[/] of {tally.requests}")
-    table = Table("step", "seconds", box=None, title="How long each step took", title_justify="left")
-    for name, seconds in _seconds.items():
-        table.add_row(name, f"{seconds:.1f}")
-    _console.print(table)
+    _console.print(times())
     if tally.failures:
         raise RuntimeError(f"{len(tally.failures)} requests failed, the first: {tally.failures[0]}")
 
@@ -152,24 +124,6 @@ def registry(mooring: DemoInstallation) -> Any:
 
 def replicas(mooring: DemoInstallation) -> int:
     return sum(1 for process in mooring.status()["processes"] if process["name"] == "replica" and process["pid"])
-
-
-def wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{otherwise} after {_WAIT_SECONDS:g} s")
-        time.sleep(0.05)
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Show that it is under way, and afterwards how long it took."""
-    began = time.monotonic()
-    with _console.status(f"{name} …"):
-        yield
-    _seconds[name] = time.monotonic() - began
-    _console.print(f"[green]✓[/] {name} [dim]{_seconds[name]:.1f} s[/]", highlight=False)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ _COMMAND_SECONDS = 180
 
 
 class DemoInstallation:
-    """`mooring up --with-mlflow` in a temporary home, on a free port."""
+    """`mooring up` with these options in a home of its own inside of `folder`, on a free port."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, folder: Path, options: Sequence[str], settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self._options = options
+        self._settings = settings or {}
 
     def up(self) -> None:
-        self._mooring("up", "--port", "0", "--with-mlflow", "--detach")
+        self._mooring("up", "--port", "0", "--detach", *self._options)
 
     def down(self) -> None:
         self._mooring("down")
@@ -30,7 +34,7 @@ class DemoInstallation:
 
     @property
     def url(self) -> str:
-        return str(self._key()["serviceurls"]["AI_API_URL"])
+        return str(self.service_key()["serviceurls"]["AI_API_URL"])
 
     @property
     def mlflow_url(self) -> str:
@@ -38,7 +42,7 @@ class DemoInstallation:
 
     def token(self) -> str:
         """An access token by client credentials, as every client of the AI API gets it."""
-        key = self._key()
+        key = self.service_key()
         answer = httpx.post(
             f"{key['url']}/oauth/token",
             data={"grant_type": "client_credentials"},
@@ -48,8 +52,20 @@ class DemoInstallation:
         )
         return str(answer.raise_for_status().json()["access_token"])
 
-    def _key(self) -> dict[str, Any]:
+    def service_key(self) -> dict[str, Any]:
+        """The credentials of the first client."""
         return dict(json.loads((self.home / "service-key.json").read_text()))
+
+    def upload(self, file: Path, path: str) -> None:
+        """Put a file into an object store; `path` begins with the name of its secret."""
+        answer = httpx.put(
+            f"{self.url}/v2/lm/dataset/files/{path}",
+            content=file.read_bytes(),
+            headers={"Authorization": f"Bearer {self.token()}", "AI-Resource-Group": "default"},
+            timeout=60,
+            trust_env=False,
+        )
+        answer.raise_for_status()
 
     def _mooring(self, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
         program = Path(sys.executable).parent / "mooring"
@@ -58,7 +74,7 @@ class DemoInstallation:
         }
         done = subprocess.run(
             [str(program), *arguments, "--home", str(self.home)],
-            env=environment,
+            env={**environment, **self._settings},
             capture_output=True,
             text=True,
             timeout=_COMMAND_SECONDS,

@@ -33,29 +33,12 @@ make_venv() {
     "$python" -m venv .venv
 }
 
-# The tests run on SQLite and on a real PostgreSQL; without one, those on PostgreSQL are skipped.
-provide_postgresql() {
-    if command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
-        return
-    fi
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        say "setup: no PostgreSQL on this machine; its tests will be skipped (install it with: apt-get install postgresql)."
-        return
-    fi
-    say "setup: installing PostgreSQL for the tests"
-    # Only its programs: no cluster is made, no service is started.
-    mkdir -p /etc/postgresql-common/createcluster.d
-    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/mooring-tests.conf
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null ||
-        say "setup: PostgreSQL could not be installed; its tests will be skipped."
-}
-
 [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || { rm -rf .venv; make_venv "$(find_python)"; }
 say "setup: installing pinned dependencies (a minute or so the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt 2> >(grep -v WARNING >&2 || true)
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes --compile-bytecode \
     requirements/bootstrap.txt requirements/dev.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
-provide_postgresql
+bash scripts/test_programs.sh
 touch .venv/.ready
 say "setup: done; the command is .venv/bin/mooring"
