@@ -4,9 +4,12 @@ The text under a field is its reference (`docs/settings.md` is made from it).
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mooring.domain.stand_ins import StandIn
 
 
 class Settings(BaseSettings):
@@ -70,8 +73,54 @@ class Settings(BaseSettings):
     object_store_hosts: tuple[str, ...] = ()
     """Hosts that object store secrets may name although they are this machine or link-local (as a JSON list)."""
 
+    runtime: Literal["auto", "process", "container"] = "auto"
+    """How users' images are run: `process` in a sandbox, by their stand-ins; `container` by podman or docker; `auto` by
+    its stand-in where an image has one, else by the engine that answers."""
+
+    stand_ins: dict[str, StandIn] = {}
+    """What runs instead of an image: a JSON object of image reference → `folder`, and optionally `path` (where it is
+    seen inside, `/app/src`), `requirements` (a file in it, `requirements.txt`), `command` (a list) and `python` (a
+    version). `mooring up --stand-in IMAGE=FOLDER` adds one. A reference without a tag stands for all tags."""
+
+    stand_ins_file: Path | None = None
+    """The same, as a YAML or JSON file; its folders are relative to it."""
+
+    environment_seconds: float = Field(default=1800.0, gt=0)
+    """How long making the Python environment of a stand-in may take."""
+
+    allow_unsandboxed: bool = False
+    """Where bubblewrap does not work, run stand-ins without a sandbox: they see all that Mooring sees. Only for code
+    that you would run yourself."""
+
+    sandbox_jobs_network: Literal["own", "host"] = "own"
+    """Whether executions in a sandbox have a network of their own, from which only the gateway is reached, or may use
+    this machine's (to download, say). Servers always have their own."""
+
+    container_engine: str | None = None
+    """The container engine, `podman` or `docker` or the path of one; when not given, whichever answers first."""
+
+    container_engine_options: tuple[str, ...] = ()
+    """Options added to the engine's `create` (as a JSON list), such as `["--runtime", "runc"]`. They win over ours."""
+
+    container_pull_options: tuple[str, ...] = ()
+    """Options added to the engine's `pull` (as a JSON list), such as podman's `["--cert-dir", "/etc/our-registry"]`."""
+
+    image_registry_hosts: tuple[str, ...] = ()
+    """Hosts of registries that images may be pulled from although they are this machine or link-local (as a JSON
+    list, without ports)."""
+
+    container_processes: int = Field(default=4096, ge=16)
+    """How many processes and threads one container may have."""
+
+    image_pull_seconds: float = Field(default=600.0, gt=0)
+    """How long pulling an image may take."""
+
     replica_open_files: int = Field(default=4096, ge=64)
     """How many files and connections one replica may have open."""
+
+    jobs_at_once: int | None = Field(default=None, ge=1)
+    """How many steps of executions run at a time; when not given, as many as the processors allow for their resource
+    plans, and one at least. The others wait for their turn."""
 
     crash_limit: int = Field(default=5, ge=1)
     """A replica that dies is replaced; after this many deaths within `crash_window_seconds` the status is DEAD."""
@@ -112,11 +161,22 @@ class Settings(BaseSettings):
     sync_seconds: float = Field(default=180.0, gt=0)
     """How often an application's repository is looked at (a refresh, or a push's webhook, is quicker)."""
 
+    schedule_catch_up_seconds: float = Field(default=600.0, ge=0)
+    """A schedule whose run was missed (nothing was running, or its clock has jumped) makes up for it within this time;
+    of several missed runs, for the last one only."""
+
     git_seconds: float = Field(default=120.0, gt=0)
     """How long git may take to fetch a repository."""
 
     git_repository_bytes: int = Field(default=2_147_483_648, ge=1_048_576)
     """A repository that needs more than this on the disk is refused."""
+
+    git_hosts: tuple[str, ...] = ()
+    """Hosts that repositories may be on although they are this machine or link-local (as a JSON list)."""
+
+    git_folders: tuple[Path, ...] = ()
+    """Repositories below these local folders may be read by their path (as a JSON list); by default none, for a path
+    is not a permission."""
 
     git_webhook_secret: SecretStr | None = Field(default=None, min_length=16)
     """What GitHub or GitLab prove with that a push is theirs. Kept in the home's `keys/git-webhook.secret` when not

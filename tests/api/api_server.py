@@ -16,11 +16,11 @@ import uvicorn
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
 from mooring.api.tokens import TokenIssuer
-from mooring.artifacts.object_stores.reach import Reach
 from mooring.artifacts.object_stores.stores import ObjectStores
 from mooring.domain.identifiers import new_uuid
 from mooring.domain.lifecycle import Status
 from mooring.domain.roles import ALL_GROUPS, Role
+from mooring.network.reach import Reach
 from mooring.runtimes.base import LogLine
 from mooring.services import catalog, clients, signing_keys
 from mooring.services.clients import NewClient

@@ -34,6 +34,14 @@ def one(http: httpx.Client, configuration_id: str) -> str:
     return str(create(http, configuration_id).headers["location"])
 
 
+def test_controllers_hear_of_changes(http: httpx.Client, server: Server, one: str) -> None:
+    wakes = len(server.wakes)
+    http.patch(one, json={"status": "INACTIVE"}).raise_for_status()
+    assert len(server.wakes) == wakes + 1
+    create(http, http.get(one).json()["configurationId"]).raise_for_status()
+    assert len(server.wakes) == wakes + 2
+
+
 def test_answers_are_exact(http: httpx.Client, configuration_id: str) -> None:
     made = create(http, configuration_id, start=FUTURE, end=LATER)
     schedule_id = made.json()["id"]

@@ -1,6 +1,7 @@
 """Executions over HTTP: answers, filters, refusals, as clients of the AI API know them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -8,6 +9,8 @@ import pytest
 from sqlalchemy import event
 
 from mooring.domain.lifecycle import Status
+from mooring.runtimes.base import LogLine
+from mooring.store.tables import Job
 from tests.api.api_server import (
     Server,
     new_configuration,
@@ -105,6 +108,28 @@ def test_trap_18_no_lines_are_an_empty_list(http: httpx.Client, execution_id: st
         assert refused.status_code == 400
         assert wrong.partition("=")[0] in refused.json()["error"]["message"]
     assert http.get(f"{PATH}/e-never-was/logs").status_code == 404
+
+
+def test_logs_are_those_of_all_jobs_by_time_and_name_their_step(
+    http: httpx.Client, server: Server, execution_id: str
+) -> None:
+    """A job that was tried again counts from 1, as Argo's pods do."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    jobs = {"main[0].a": ("jaaa1", 0), "main[0].b": ("jbbb1", 1)}
+    with server.database.transaction() as session:
+        for second, (node, (job_id, attempt)) in enumerate(jobs.items()):
+            facts = {"execution_id": execution_id, "node": node, "attempt": attempt, "order": {}, "state": "running"}
+            session.add(Job(id=job_id, **facts))
+            moments = (start + timedelta(seconds=second), start + timedelta(seconds=second + 2))
+            server.logs.lines[job_id] = [LogLine(moment, "stdout", job_id) for moment in moments]
+    found = http.get(f"{PATH}/{execution_id}/logs", params={"start": "2025-12-31T00:00:00Z"}).json()["data"]["result"]
+    pods = (f"{execution_id}-main[0].a", f"{execution_id}-main[0].b(1)")
+    assert [(line["msg"], line["pod"], line["container"]) for line in found] == [
+        ("jaaa1", pods[0], "main"),
+        ("jbbb1", pods[1], "main"),
+        ("jaaa1", pods[0], "main"),
+        ("jbbb1", pods[1], "main"),
+    ]
 
 
 def test_trap_21_both_content_types_on_every_patch(http: httpx.Client, server: Server, execution_id: str) -> None:

@@ -1,10 +1,13 @@
 """A real store with one deployment in it."""
 
+from pathlib import Path
+
 import pytest
 
 from mooring.services import catalog
 from mooring.store.database import Database
 from mooring.store.tables import Configuration, Deployment, Revision
+from tests.controllers.job_yard import PlayedRuntime, PlayedTransfers, Yard
 
 
 @pytest.fixture
@@ -55,3 +58,8 @@ def deployment_id(database: Database) -> str:
             )
         )
     return "d1"
+
+
+@pytest.fixture
+def yard(database: Database, tmp_path: Path) -> Yard:
+    return Yard(database, tmp_path, PlayedRuntime(), PlayedTransfers(tmp_path / "objects"))

@@ -16,11 +16,14 @@ from mooring.controllers.deployments import DeploymentController
 from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.leases import Leases
 from mooring.controllers.preparation import Preparations
+from mooring.controllers.supplies import Stock
 from mooring.controllers.views import Viewer
+from mooring.domain.revisions import RevisionSpec
 from mooring.domain.views import Policy
 from mooring.runtimes.base import LogLine, Observation, Phase, ReplicaSpec
 from mooring.store.database import Database
 from mooring.store.tables import Configuration, Deployment, Replica, Revision
+from mooring.store.vault import KEY_BYTES, Vault
 
 pytestmark = pytest.mark.slow
 DEPLOYMENTS = 40
@@ -35,7 +38,12 @@ POLICY = Policy(
     dead=timedelta(days=7),
 )
 OPTIONS = LaunchOptions(
-    open_files=64, stop_grace_seconds=1, request_seconds=1, max_request_bytes=1, journals=Path("/nowhere")
+    open_files=64,
+    stop_grace_seconds=1,
+    request_seconds=1,
+    max_request_bytes=1,
+    journals=Path("/nowhere"),
+    workspaces=Path("/nowhere"),
 )
 
 
@@ -62,21 +70,22 @@ class Harbour:
     def forget(self, replica_id: str) -> None:
         raise AssertionError(f"{replica_id} was forgotten")
 
-    def socket(self, replica_id: str) -> Path:
+    def endpoint(self, replica_id: str) -> Path:
         return Path("/nowhere") / replica_id
 
     def logs(self, replica_id: str, **_span: object) -> Iterator[LogLine]:
         raise AssertionError(f"the logs of {replica_id} were read")
 
+    def logged(self) -> list[str]:
+        return []
+
     def forget_logs(self, replica_id: str) -> None:
         raise AssertionError(f"the logs of {replica_id} were forgotten")
 
 
-class Cache:
-    """Has every model."""
-
-    def ensure(self, _uri: str) -> Path:
-        return Path("/")
+def fetch(_group: str, _spec: RevisionSpec, _known: Stock) -> Stock:
+    """Every model is there."""
+    return Stock(Path("/"))
 
 
 class Signpost:
@@ -113,7 +122,7 @@ def deployment_ids(database: Database, deployment_id: str) -> list[str]:
 
 def controller(database: Database, harbour: Harbour) -> DeploymentController:
     runtime: Any = harbour
-    preparations = Preparations(Cache(), on_change=lambda: None)  # type: ignore[arg-type]
+    preparations = Preparations(fetch, on_change=lambda: None)
     return DeploymentController(
         leases=Leases(database, Deployment, seconds=30),
         viewer=Viewer(database, runtime, preparations),
@@ -122,6 +131,7 @@ def controller(database: Database, harbour: Harbour) -> DeploymentController:
         preparations=preparations,
         policy=POLICY,
         launch_options=OPTIONS,
+        vault=Vault(bytes(KEY_BYTES)),
     )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mooring.artifacts.cache import ModelCache
 from mooring.controllers.preparation import Preparations
 from mooring.controllers.views import Viewer
 from mooring.domain.actions import Remove
@@ -21,7 +20,7 @@ from tests.domain.simulated_deployment import POLICY
 @pytest.fixture
 def viewer(database: Database, tmp_path: Path) -> Viewer:
     runtime = ProcessRuntime(folder=tmp_path / "replicas", sockets=tmp_path / "sockets")
-    return Viewer(database, runtime, Preparations(ModelCache(tmp_path / "models", None), on_change=lambda: None))
+    return Viewer(database, runtime, Preparations(lambda _group, _spec, known: known, on_change=lambda: None))
 
 
 def become(database: Database, deployment_id: str, status: Status, *, days_ago: int) -> None:

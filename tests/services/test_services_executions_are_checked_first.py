@@ -13,6 +13,7 @@ from mooring.services.artifacts import NewArtifact
 from mooring.services.bulk import Wish
 from mooring.services.configurations import NewConfiguration
 from mooring.store.tables import Configuration, Executable, Execution, ResourceGroup
+from mooring.templates.trees import Scalar, Tree, to_json
 
 GROUP = "default"
 TRAIN = {
@@ -140,3 +141,14 @@ def test_another_groups_execution_does_not_exist(session: Session, execution: Ex
     for access in (executions.get, execution_changes.stop, execution_changes.delete):
         with pytest.raises(NotFound):
             access(session, "other", execution.id)
+
+
+def test_an_optional_input_need_not_be_bound(session: Session) -> None:
+    inputs: Tree = [{"name": Scalar("rows"), "optional": Scalar("true", plain=True)}]
+    template: Tree = {"name": Scalar("main"), "inputs": {"artifacts": inputs}}
+    row = session.get(Executable, "train")
+    assert row is not None
+    row.template = {"body": to_json({"templates": [template]})}
+    session.flush()
+    assert executions.create(session, GROUP, configure(session, rows=False)).workflow["inputs"] == {}
+    assert executions.create(session, GROUP, configure(session)).workflow["inputs"] == {"rows": "ai://default/x"}

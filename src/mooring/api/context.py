@@ -18,9 +18,9 @@ class ApiContext:
     `public_url` is how clients reach the gateway (`http://host:port`, no slash at the end). `wake` is called after
     each commit that controllers should notice. `webhook` takes the headers (names in lower case) and the body of a
     registry's call and says whether its signature is right; None when there is no registry. `local_model_folders`:
-    models below these may be deployed by path. `vault` seals secrets before they are stored. `object_stores` have the
-    dataset files; one of these has at most `max_dataset_bytes`, any other body `max_request_bytes`. Who tells of a push
-    knows `git_webhook_secret`.
+    models below these may be deployed by path; `local_git_folders`: repositories below these may be read. `vault`
+    seals secrets before they are stored. `object_stores` have the dataset files; one of these has at most
+    `max_dataset_bytes`, any other body `max_request_bytes`. Who tells of a push knows `git_webhook_secret`.
     """
 
     database: Database
@@ -36,4 +36,5 @@ class ApiContext:
     max_dataset_bytes: int = LARGEST_BYTES
     webhook: Callable[[Mapping[str, str], bytes], bool] | None = None
     local_model_folders: tuple[Path, ...] = ()
+    local_git_folders: tuple[Path, ...] = ()
     max_resource_groups: int = 1000

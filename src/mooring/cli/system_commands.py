@@ -42,6 +42,14 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return as soon as everything is ready.")] = False,
     mlflow_uri: Annotated[str | None, typer.Option(help="MLflow server whose registry is watched.")] = None,
     with_mlflow: Annotated[bool, typer.Option("--with-mlflow", help="Also run an MLflow server in the home.")] = False,
+    stand_in: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stand-in",
+            metavar="IMAGE=FOLDER",
+            help="Run this folder (with its requirements.txt) in a sandbox instead of the image. May be repeated.",
+        ),
+    ] = None,
     database_url: Annotated[
         str | None,
         typer.Option(
@@ -61,11 +69,26 @@ def up(
         mlflow_uri=mlflow_uri,
         with_mlflow=True if with_mlflow else None,
         database_url=database_url,
+        stand_ins=_stand_ins(stand_in or []),
     )
     if detach:
         running.up_detached(settings)
     else:
         running.up_in_foreground(settings)
+
+
+def _stand_ins(given: list[str]) -> "dict[str, object] | None":
+    """Together with those of the environment; None when there are none on the command line."""
+    from mooring.settings import Settings
+
+    found: dict[str, object] = dict(Settings().stand_ins)
+    for each in given:
+        image, _, folder = each.partition("=")
+        path = Path(folder).expanduser().absolute()
+        if not image or not folder or not path.is_dir():
+            raise typer.BadParameter(f"{each!r} does not name an image and a folder that is there: IMAGE=FOLDER")
+        found[image] = {"folder": str(path)}
+    return found if given else None
 
 
 def status(

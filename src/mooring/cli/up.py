@@ -98,14 +98,16 @@ def up_detached(settings: Settings) -> None:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The settings travel in the environment, not in the process list, because one of them may hold a password."""
-    given = {f"MOORING_{name.upper()}": _text(value) for name, value in settings if value is not None}
+    given = {f"MOORING_{name.upper()}": _text(name, value, settings) for name, value in settings if value is not None}
     return {**os.environ, **given, "COLUMNS": "200"}
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object, settings: Settings) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return json.dumps([str(item) for item in value]) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple | dict):
+        return json.dumps(settings.model_dump(mode="json", include={name})[name])
+    return str(value)
 
 
 def _last_words(output: Path) -> str:

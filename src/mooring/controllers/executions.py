@@ -1,80 +1,208 @@
 """Carries out what `mooring.domain.executions.plan` asks for: lease, act, record.
 
-An execution at rest (over, or waiting for something that can run it) is in no list and costs no query.
+An execution at rest (over, or waiting for its turn) is in no list and costs no query.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session
-
+from mooring.controllers.errands import Errands
+from mooring.controllers.execution_records import ExecutionRecords
+from mooring.controllers.execution_views import ExecutionViewer, discarding, preparing, storing
+from mooring.controllers.job_discarding import JobDiscarding
+from mooring.controllers.job_launch import JobLaunch
+from mooring.controllers.job_preparation import JobPreparation
+from mooring.controllers.job_storing import JobStoring
+from mooring.controllers.job_workspaces import JobWorkspaces
 from mooring.controllers.leases import Lease, LeaseLost, Leases
-from mooring.domain import actions
-from mooring.domain.executions import Action, ExecutionView, plan
-from mooring.domain.lifecycle import Status, TargetStatus, has_ended
-from mooring.store.database import Database
+from mooring.domain import actions, execution_actions
+from mooring.domain.execution_actions import ExecutionAction
+from mooring.domain.execution_views import JobPolicy
+from mooring.domain.executions import is_steady, plan
+from mooring.domain.jobs import JobState
+from mooring.errors import MooringError
+from mooring.runtimes.base import Runtime
 from mooring.store.tables import Execution
 from mooring.store.types import utc_now
+from mooring.store.vault import CannotOpen
 
-_ENDED = [status.value for status in Status if has_ended(status)]
+_MOST_ROUNDS = 20
+"""Rounds of planning in one step; an execution that is not through by then gets its next step soon."""
+_IN_BACKGROUND = (execution_actions.PrepareJob, execution_actions.StoreJob, execution_actions.Discard)
+_FREES_A_PLACE = (execution_actions.NoteExit, execution_actions.EndJob, execution_actions.Requeue)
 _logger = logging.getLogger("mooring.controllers.executions")
+
+
+@dataclass(frozen=True)
+class JobTools:
+    """What is done to jobs."""
+
+    preparation: JobPreparation
+    launch: JobLaunch
+    storing: JobStoring
+    discarding: JobDiscarding
+    workspaces: JobWorkspaces
+    errands: Errands
 
 
 @dataclass(frozen=True)
 class ExecutionController:
     """Brings one execution at a time closer to what its owner wants."""
 
-    database: Database
     leases: Leases[Execution]
+    viewer: ExecutionViewer
+    runtime: Runtime
+    records: ExecutionRecords
+    tools: JobTools
+    policy: JobPolicy
+    on_free_place: Callable[[], None]
+    """It may be somebody else's turn now."""
 
     def all_ids(self) -> list[str]:
-        """The executions for which `plan` has something to do."""
-        new = Execution.status == Status.UNKNOWN.value
-        to_remove = Execution.target_status == TargetStatus.DELETED.value
-        to_stop = and_(
-            Execution.target_status == TargetStatus.STOPPED.value,
-            Execution.status.not_in(_ENDED),
-        )
-        with self.database.reading() as session:
-            return list(session.scalars(select(Execution.id).where(or_(new, to_remove, to_stop))))
+        """The executions for which there may be something to do."""
+        return self.viewer.all_ids()
 
     def step(self, execution_id: str) -> bool:
         """Do all that can be done now. True when a later look will do, False when it should come soon."""
-        with self.database.reading() as session:
-            row = session.get(Execution, execution_id)
-        if row is None:
-            return True
-        todo = plan(ExecutionView(Status(row.status), TargetStatus(row.target_status)))
-        if not todo:
-            return True
-        lease = self.leases.take(execution_id, row.generation)
-        if lease is None:
-            return False
+        for _ in range(_MOST_ROUNDS):
+            look = self.viewer.look(execution_id)
+            if look is None:
+                return True
+            if not plan(look.view, utc_now(), self.policy):
+                return is_steady(look.view, utc_now())
+            lease = self.leases.take(execution_id, look.generation)
+            if lease is None:
+                return False
+            try:
+                todo = self._still_to_do(lease)
+                for action in todo:
+                    self._carry_out(action, lease)
+            except LeaseLost:
+                continue  # its owner wants something else now: look again
+            finally:
+                self.leases.give_back(lease)
+            if any(isinstance(action, _FREES_A_PLACE) for action in todo):
+                self.on_free_place()
+            if all(isinstance(action, _IN_BACKGROUND) for action in todo):
+                return True  # whoever is at work there says when it is done
+        return False
+
+    def _still_to_do(self, lease: Lease) -> Sequence[ExecutionAction]:
+        """Decided anew: another control plane may have done it between our look and our lease."""
+        look = self.viewer.look(lease.object_id)
+        if look is None or look.generation != lease.generation:
+            raise LeaseLost(lease.object_id)
+        return plan(look.view, utc_now(), self.policy)
+
+    def _carry_out(self, action: ExecutionAction, lease: Lease) -> None:  # noqa: C901 (one line per action)
+        _logger.info("%s: %s", lease.object_id, _short(action))
+        match action:
+            case actions.Accept():
+                self.records.accept(lease)
+            case execution_actions.RecordJobs(orders):
+                self.records.record_jobs(lease, orders)
+            case execution_actions.PrepareJob(job_id):
+                self.tools.errands.begin(preparing(job_id), partial(self.tools.preparation.prepare, job_id))
+            case execution_actions.ClaimPlace(job_id):
+                self._claim_place(lease, job_id)
+            case execution_actions.LaunchJob(job_id):
+                self._launch(lease, job_id)
+            case execution_actions.StopJob(job_id, failure):
+                self._stop(lease, job_id, failure)
+            case execution_actions.NoteExit(job_id, exit_code):
+                self.records.note_exit(lease, job_id, exit_code)
+            case execution_actions.StoreJob(job_id):
+                self.tools.errands.begin(storing(job_id), partial(self.tools.storing.store, job_id))
+            case execution_actions.NoteStored(job_id):
+                self._note_stored(lease, job_id)
+            case execution_actions.EndJob():
+                self._end(lease, action)
+            case execution_actions.Requeue(job_id, counts):
+                self.records.requeue(lease, job_id, counts=counts)
+            case execution_actions.ClearJob(job_id):
+                self._clear(job_id)
+            case execution_actions.ForgetJob(job_id):
+                self._forget(lease, job_id)
+            case execution_actions.Describe(message, details):
+                self.records.describe(lease, message, details)
+            case execution_actions.Complete(outputs, details):
+                self.records.complete(lease, outputs, details)
+            case execution_actions.FailExecution(reason, details):
+                self.records.fail(lease, reason, details)
+            case execution_actions.Discard():
+                errand = partial(self.tools.discarding.discard, lease.object_id)
+                self.tools.errands.begin(discarding(lease.object_id), errand)
+            case actions.MarkStopped():
+                self.records.mark_stopped(lease)
+            case actions.Remove():
+                self._remove(lease)
+
+    # --- one job -----------------------------------------------------------------------------------------------------
+
+    def _claim_place(self, lease: Lease, job_id: str) -> None:
+        image = self.tools.workspaces.prepared_image(job_id)
+        if image is not None and self.records.claim_place(lease, job_id, image):
+            self._launch(lease, job_id)
+
+    def _launch(self, lease: Lease, job_id: str) -> None:
+        image = self.records.image_of(lease, job_id)
         try:
-            for action in todo:
-                self._carry_out(action, lease)
-        except LeaseLost:
-            return False  # its owner wants something else now: look again
-        finally:
-            self.leases.give_back(lease)
-        return True
+            self.runtime.start(job_id, self.tools.launch.spec(job_id, image))
+        except (OSError, ValueError, MooringError, CannotOpen) as error:
+            reason = f"could not be started: {error}"
+            self.records.end_job(lease, execution_actions.EndJob(job_id, JobState.ERROR, reason))
 
-    def _carry_out(self, action: Action, lease: Lease) -> None:
-        _logger.info("%s: %s", lease.object_id, action)
-        with self.leases.recording(lease) as (session, execution):
-            _record(action, session, execution)
+    def _stop(self, lease: Lease, job_id: str, failure: str) -> None:
+        self.records.ask_to_stop(lease, job_id, failure)
+        self.runtime.stop(job_id)
+
+    def _note_stored(self, lease: Lease, job_id: str) -> None:
+        result = self.tools.workspaces.stored_result(job_id)
+        if result is not None:
+            self.records.note_stored(lease, job_id, result)
+
+    def _end(self, lease: Lease, action: execution_actions.EndJob) -> None:
+        self.records.end_job(lease, action)
+        self._forget_errands(action.job_id)
+
+    def _clear(self, job_id: str) -> None:
+        """The folder first: with it gone and the rest still there, this is done again."""
+        self.runtime.stop(job_id)
+        self.tools.workspaces.remove(job_id)
+        self._forget_errands(job_id)
+        self.runtime.forget(job_id)
+
+    def _forget(self, lease: Lease, job_id: str) -> None:
+        """What cannot be removed now, upkeep removes: nobody has to wait for it."""
+        try:
+            self.runtime.forget(job_id)
+            self.tools.workspaces.remove(job_id)
+        except OSError as error:
+            _logger.warning("%s: not everything of %s could be removed yet: %s", lease.object_id, job_id, error)
+        self._forget_errands(job_id)
+        self.records.note_forgotten(lease, job_id)
+
+    def _forget_errands(self, job_id: str) -> None:
+        for name in (preparing(job_id), storing(job_id)):
+            self.tools.errands.forget(name)
+
+    def _remove(self, lease: Lease) -> None:
+        for job_id in self.records.job_ids(lease):  # before the rows: they are what we know the logs by
+            self.runtime.forget_logs(job_id)
+        self.records.remove(lease)
+        self.tools.errands.forget(discarding(lease.object_id))
 
 
-def _record(action: Action, session: Session, execution: Execution) -> None:
-    execution.modified_at = utc_now()
+def _short(action: ExecutionAction) -> str:
+    """For the log: what a job is told may be long, and is its owner's affair."""
     match action:
-        case actions.Tell(message):
-            execution.status_message = message
-        case actions.Accept():
-            execution.status = Status.PENDING.value
-        case actions.MarkStopped():
-            execution.status, execution.status_message = Status.STOPPED.value, ""
-            execution.completion_time = execution.modified_at
-        case actions.Remove():
-            session.delete(execution)
+        case execution_actions.RecordJobs(orders):
+            return f"RecordJobs({', '.join(order.node for order in orders)})"
+        case execution_actions.Describe(message, _):
+            return f"Describe({message!r})"
+        case execution_actions.Complete() | execution_actions.FailExecution():
+            return type(action).__name__
+        case _:
+            return str(action)

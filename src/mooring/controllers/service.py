@@ -3,16 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from mooring.artifacts.cache import ModelCache
+from mooring.artifacts.transfers import Transfers
+from mooring.controllers import replica_workspaces
 from mooring.controllers.applications import ApplicationController
 from mooring.controllers.deployments import DeploymentController
-from mooring.controllers.executions import ExecutionController
+from mooring.controllers.execution_parts import execution_parts
+from mooring.controllers.job_options import JobOptions
 from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.leases import Leases
 from mooring.controllers.loop import ControlLoop
 from mooring.controllers.preparation import Preparations
 from mooring.controllers.routing import Neighbours, Router
+from mooring.controllers.schedule_loop import ScheduleLoop
+from mooring.controllers.schedules import ScheduleController
+from mooring.controllers.supplies import Storage, Supplies
 from mooring.controllers.upkeep import Upkeep
 from mooring.controllers.views import Viewer
 from mooring.domain.views import Policy
@@ -20,6 +27,7 @@ from mooring.gateway.gateway import Gateway
 from mooring.runtimes.base import Runtime
 from mooring.store.database import Database
 from mooring.store.tables import Deployment, Execution
+from mooring.store.vault import Vault
 
 _STOP_SECONDS = 10.0
 
@@ -30,12 +38,18 @@ class ControllerOptions:
 
     policy: Policy
     launch: LaunchOptions
+    jobs: JobOptions
     cache: ModelCache
+    storage: Storage
+    transfers: Transfers
+    vault: Vault
     models_group: str
     token_lifetime: timedelta
     """A token that was taken back is refused by the gateway for so long; then it has run out."""
     steady_seconds: float
     lease_seconds: float
+    catch_up: timedelta = timedelta(minutes=10)
+    """The run of a schedule that was missed is made up for within this time."""
     keep_running: Sequence[Callable[[], None]] = ()
     """What else has to be started again when it has ended."""
     neighbours: Neighbours | None = None
@@ -43,7 +57,7 @@ class ControllerOptions:
 
 
 class Controllers:
-    """The loops of deployments, executions and applications, and the upkeep."""
+    """The loops of deployments, executions, applications and schedules, and the upkeep."""
 
     def __init__(
         self,
@@ -53,11 +67,12 @@ class Controllers:
         applications: ApplicationController,
         options: ControllerOptions,
     ) -> None:
-        self._preparations = Preparations(options.cache, on_change=self.wake)
+        supplies = Supplies(database, options.vault, runtime, options.cache, options.storage)
+        self._preparations = Preparations(supplies.fetch, on_change=self.wake)
         self._router = Router(
             database,
             gateway,
-            socket_of=runtime.socket,
+            endpoint_of=runtime.endpoint,
             models_group=options.models_group,
             token_lifetime=options.token_lifetime,
             neighbours=options.neighbours,
@@ -73,17 +88,43 @@ class Controllers:
             preparations=self._preparations,
             policy=options.policy,
             launch_options=options.launch,
+            vault=options.vault,
         )
-        executions = ExecutionController(database, self._execution_leases)
-        self._loops = [
+        executions = execution_parts(
+            database,
+            options.vault,
+            runtime,
+            options.transfers,
+            self._execution_leases,
+            options.jobs,
+            on_change=self._wake_executions,
+        )
+        self._execution_loop = ControlLoop(
+            all_ids=executions.controller.all_ids,
+            step=executions.controller.step,
+            steady_seconds=options.steady_seconds,
+        )
+        self._loops: list[ControlLoop | ScheduleLoop] = [
             ControlLoop(all_ids=all_ids, step=step, steady_seconds=options.steady_seconds)
             for all_ids, step in (
                 (viewer.all_ids, controller.step),
-                (executions.all_ids, executions.step),
                 (applications.due, applications.sync),
             )
         ]
-        self._upkeep = Upkeep(database, gateway, self._router, runtime, options.keep_running)
+        self._loops.append(self._execution_loop)
+        self._loops.append(ScheduleLoop(ScheduleController(database, options.catch_up, on_start=self.wake)))
+        self._upkeep = Upkeep(
+            database,
+            gateway,
+            self._router,
+            runtime,
+            options.keep_running,
+            [
+                applications.tidy,
+                executions.upkeep.tidy,
+                partial(replica_workspaces.tidy, database, options.launch.workspaces),
+            ],
+        )
         self._started = False
 
     def start(self) -> None:
@@ -98,6 +139,10 @@ class Controllers:
         """A client has changed something: do not wait for the next look."""
         for loop in self._loops:
             loop.wake()
+
+    def _wake_executions(self) -> None:
+        """Something of theirs has come to an end in the background: nobody else has to look."""
+        self._execution_loop.wake()
 
     def is_ready(self) -> bool:
         """Whether what is asked for also gets done."""

@@ -11,11 +11,12 @@ from mooring.controllers.routing import Router
 from mooring.gateway.gateway import Gateway
 from mooring.runtimes.base import Phase, Runtime
 from mooring.store.database import Database
-from mooring.store.tables import Replica
+from mooring.store.tables import Job, Replica
 
 _GATEWAY_SECONDS = 1.0
 _PROCESSES_SECONDS = 2.0
 _ORPHANS_SECONDS = 30.0
+_TIDYING_SECONDS = 600.0
 _logger = logging.getLogger("mooring.controllers.upkeep")
 
 
@@ -29,6 +30,7 @@ class Upkeep:
         router: Router,
         runtime: Runtime,
         keep_running: Sequence[Callable[[], None]] = (),
+        tidy: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._database = database
         self._gateway = gateway
@@ -39,6 +41,7 @@ class Upkeep:
             (_GATEWAY_SECONDS, self._keep_gateway),
             (_ORPHANS_SECONDS, self.end_orphans),
             *((_PROCESSES_SECONDS, keep) for keep in keep_running),
+            *((_TIDYING_SECONDS, each) for each in tidy),
         ]
         self._threads = [threading.Thread(target=self._every, args=loop, daemon=True) for loop in loops]
 
@@ -67,20 +70,21 @@ class Upkeep:
         self._router.publish()
 
     def end_orphans(self) -> None:
-        """End and forget the replicas that no row knows (their deployment was removed while we were away)."""
+        """End and forget replicas and jobs that no row knows (what they belonged to was removed while we were away)."""
         running = self._runtime.replicas()  # before the query: a replica's row is there before it is started
         with self._database.reading() as session:
             known = set(session.scalars(select(Replica.id).where(Replica.forgotten.is_(False))))
+            known.update(session.scalars(select(Job.id).where(Job.forgotten.is_(False))))
         for replica_id in set(running) - known:
             if self._runtime.observe(replica_id).phase in (Phase.EXITED, Phase.ABSENT):
                 self._runtime.forget(replica_id)
                 self._forget_logs_unless_known(replica_id)
             else:
-                _logger.warning("ending replica %s, which belongs to no deployment", replica_id)
+                _logger.warning("ending %s, which belongs to no deployment and no execution", replica_id)
                 self._runtime.stop(replica_id)
 
     def _forget_logs_unless_known(self, replica_id: str) -> None:
         with self._database.reading() as session:
-            known = session.get(Replica, replica_id) is not None
+            known = any(session.get(table, replica_id) is not None for table in (Replica, Job))
         if not known:
             self._runtime.forget_logs(replica_id)

@@ -71,7 +71,25 @@ def create(session: Session, group: str, new: NewArtifact) -> Artifact:
     label_rules.refuse_repeated_keys(new.labels)
     if not scenarios.by_id(session, {new.scenario_id}):
         raise InvalidRequest(f"scenarioId {new.scenario_id!r} is no scenario: GET /v2/lm/scenarios lists them")
-    created = Artifact(id=new_uuid(), resource_group=group, **vars(new))
+    return keep(session, group, new)
+
+
+def keep(
+    session: Session,
+    group: str,
+    new: NewArtifact,
+    *,
+    execution_id: str | None = None,
+    configuration_id: str | None = None,
+) -> Artifact:
+    """As `create`, without checks: for what an execution has made, whatever has become of its scenario since."""
+    created = Artifact(
+        id=new_uuid(),
+        resource_group=group,
+        execution_id=execution_id,
+        configuration_id=configuration_id,
+        **vars(new),
+    )
     session.add(created)
     session.flush()
     session.add_all(

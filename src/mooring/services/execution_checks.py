@@ -1,16 +1,25 @@
 """What a configuration needs to be run: checked when an execution is asked for, not when it would start."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from mooring.errors import InvalidRequest
-from mooring.services import configurations, executables
+from mooring.services import bound_values, configurations, executables, execution_outputs
 from mooring.store.tables import Configuration, Executable
+from mooring.templates.workflow_documents import workflow_document
 
 
-def configuration_to_run(session: Session, group: str, configuration_id: str) -> Configuration:
+@dataclass(frozen=True)
+class Runnable:
+    """A configuration, and what it runs as things are now (`Execution.workflow`)."""
+
+    configuration: Configuration
+    workflow: dict[str, Any]
+
+
+def configuration_to_run(session: Session, group: str, configuration_id: str) -> Runnable:
     """The configuration, when it can be run as it is. Raises InvalidRequest: the id comes in a body."""
     found = configurations.find(session, group, configuration_id)
     if found is None:
@@ -19,19 +28,13 @@ def configuration_to_run(session: Session, group: str, configuration_id: str) ->
             "GET /v2/lm/configurations lists them"
         )
     executable = _executable_of(session, found)
-    _refuse_unbound(
-        "parameter",
-        (each["name"] for each in executable.parameters if each.get("default") is None),
-        "parameterBindings",
-        found.parameter_bindings,
+    workflow = workflow_document(
+        executable.template.get("body") or {},
+        bound_values.parameters(executable, found),
+        bound_values.inputs(session, executable, found),
+        execution_outputs.declared(executable),
     )
-    _refuse_unbound(
-        "input artifact",
-        (each["name"] for each in executable.input_artifacts),
-        "inputArtifactBindings",
-        found.input_artifact_bindings,
-    )
-    return found
+    return Runnable(found, workflow)
 
 
 def _executable_of(session: Session, configuration: Configuration) -> Executable:
@@ -47,14 +50,3 @@ def _executable_of(session: Session, configuration: Configuration) -> Executable
             "deployable. Deploy it with POST /v2/lm/deployments, or use one whose deployable is false"
         )
     return executable
-
-
-def _refuse_unbound(kind: str, needed: Iterable[str], field_name: str, bindings: Sequence[Mapping[str, Any]]) -> None:
-    bound = {binding["key"] for binding in bindings}
-    missing = [name for name in needed if name not in bound]
-    if missing:
-        names = ", ".join(repr(name) for name in missing[:10])
-        raise InvalidRequest(
-            f"configurationId names a configuration without a value for the {kind} {names}: "
-            f"make one that binds it in {field_name}"
-        )

@@ -26,15 +26,22 @@ class Changes(TypedDict, total=False):
 def change(session: Session, group: str, schedule_id: str, changes: Changes) -> None:
     """Apply the changes, all or none. Raises NotFound; InvalidRequest, naming the field."""
     schedule = execution_schedules.get(session, group, schedule_id, to_change=True)
+    times = _times(schedule)
     if "cron" in changes:
         execution_schedules.refuse_wrong_cron(changes["cron"])
         schedule.cron = changes["cron"]
     if "configuration_id" in changes:
-        schedule.configuration_id = configuration_to_run(session, group, changes["configuration_id"]).id
+        schedule.configuration_id = configuration_to_run(session, group, changes["configuration_id"]).configuration.id
     _change_times(schedule, changes)
     if "status" in changes:
         _suspend_or_resume(schedule, changes["status"])
+    if _times(schedule) != times:
+        execution_schedules.plan_next_run(schedule)
     schedule.modified_at = utc_now()
+
+
+def _times(schedule: ExecutionSchedule) -> tuple[object, ...]:
+    return schedule.cron, schedule.start, schedule.end, schedule.suspended
 
 
 def _change_times(schedule: ExecutionSchedule, changes: Changes) -> None:

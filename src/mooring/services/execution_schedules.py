@@ -62,7 +62,8 @@ def create(session: Session, group: str, new: NewSchedule) -> ExecutionSchedule:
     refuse_wrong_cron(new.cron)
     refuse_wrong_times(new.start, new.end)
     configuration_to_run(session, group, new.configuration_id)
-    created = ExecutionSchedule(id=new_uuid(), resource_group=group, **vars(new))
+    created = ExecutionSchedule(id=new_uuid(), resource_group=group, suspended=False, **vars(new))
+    plan_next_run(created)
     session.add(created)
     session.flush()
     return created
@@ -77,6 +78,13 @@ def get(session: Session, group: str, schedule_id: str, *, to_change: bool = Fal
     if found is None:
         raise NotFound(f"there is no execution schedule {schedule_id!r} in the resource group {group!r}")
     return found
+
+
+def plan_next_run(schedule: ExecutionSchedule) -> None:
+    """Work out anew when it is due: from now on, so that nothing is caught up that another plan has missed."""
+    schedule.next_run_at = (
+        None if schedule.suspended else schedules.next_run(schedule.cron, utc_now(), schedule.start, schedule.end)
+    )
 
 
 def remove(session: Session, group: str, schedule_id: str) -> None:

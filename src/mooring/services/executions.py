@@ -46,7 +46,8 @@ class Filter:
 def create(session: Session, group: str, configuration_id: str, *, schedule_id: str | None = None) -> Execution:
     """Record an execution; a controller takes it from there. Raises InvalidRequest, naming the field."""
     resource_groups.require(session, group)
-    configuration = configuration_to_run(session, group, configuration_id)
+    to_run = configuration_to_run(session, group, configuration_id)
+    configuration = to_run.configuration
     created = Execution(
         id=new_execution_id(),
         resource_group=group,
@@ -57,6 +58,7 @@ def create(session: Session, group: str, configuration_id: str, *, schedule_id: 
         execution_schedule_id=schedule_id,
         status=Status.UNKNOWN.value,
         target_status=TargetStatus.COMPLETED.value,
+        workflow=to_run.workflow,
     )
     session.add(created)
     session.flush()

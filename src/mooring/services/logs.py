@@ -1,6 +1,6 @@
 """What the replicas of a deployment, or the jobs of an execution, have written, merged by time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mooring.services import deployments, executions
-from mooring.store.tables import Deployment, Replica, Revision
+from mooring.store.tables import Deployment, Job, Replica, Revision
 
 
 class LogLine(Protocol):
@@ -30,7 +30,7 @@ class LogLine(Protocol):
 class ReplicaLogs(Protocol):
     """Where lines come from (`mooring.runtimes.base.Runtime.logs`): both ends included, sorted by time."""
 
-    def __call__(self, replica_id: str, *, start: datetime, end: datetime, newest_first: bool) -> Iterator[LogLine]: ...
+    def __call__(self, run_id: str, /, *, start: datetime, end: datetime, newest_first: bool) -> Iterator[LogLine]: ...
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,16 @@ def replicas_of(session: Session, group: str, deployment_id: str) -> Sequence[st
     return session.scalars(query.order_by(Replica.created_at, Replica.id)).all()
 
 
-def jobs_of(session: Session, group: str, execution_id: str) -> Sequence[str]:
-    """The jobs that have run it: none, until something runs executions. Raises NotFound."""
+def jobs_of(session: Session, group: str, execution_id: str) -> Mapping[str, str]:
+    """The jobs that run it or have run it, oldest first; for each, what clients know as its pod. Raises NotFound."""
     executions.get(session, group, execution_id)
-    return ()
+    query = select(Job.id, Job.node, Job.attempt).where(Job.execution_id == execution_id)
+    rows = session.execute(query.order_by(Job.created_at, Job.id))
+    return {row.id: f"{execution_id}-{row.node}{f'({row.attempt})' if row.attempt else ''}" for row in rows}
 
 
-def read(source: ReplicaLogs, replica_ids: Sequence[str], window: Window) -> list[ReplicaLine]:
-    """The lines of these replicas within the window. Slow (it reads files): no session may be open."""
+def read(source: ReplicaLogs, replica_ids: Collection[str], window: Window) -> list[ReplicaLine]:
+    """The lines of these replicas or jobs within the window. Slow (it reads files): no session may be open."""
     if window.start > window.end:
         return []
     streams = [_lines_of(source, replica_id, window) for replica_id in replica_ids]

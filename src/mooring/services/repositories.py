@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -28,9 +29,17 @@ class NewRepository:
     name: str | None = None
 
 
-def create(session: Session, vault: Vault, new: NewRepository) -> Repository:
-    """Keep it; whether it can be read shows the first fetch. Raises InvalidRequest, and Conflict when it is there."""
+def create(session: Session, vault: Vault, new: NewRepository, *, local_folders: Sequence[Path] = ()) -> Repository:
+    """Keep it; whether it can be read shows the first fetch. Raises InvalidRequest, and Conflict when it is there.
+
+    On this machine, it lies below one of the `local_folders` (where its links lead, the first fetch sees).
+    """
     url = checked_url("url", new.url)
+    if url.scheme == git_urls.LOCAL and not any(Path(url.path).is_relative_to(folder) for folder in local_folders):
+        raise InvalidRequest(
+            "url: it is a folder of this machine, and not below one that the operator lists in the setting "
+            f"git_folders (MOORING_GIT_FOLDERS): list it there, or write {git_urls.FORMS}"
+        )
     same = find_by_url(session, url.text)
     if same is not None:
         raise Conflict(f"url: it is that of the repository {same.name!r} already: use that one")

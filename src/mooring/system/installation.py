@@ -11,13 +11,15 @@ from mooring import processes
 from mooring.api.app import create_app
 from mooring.api.context import ApiContext
 from mooring.api.tokens import TokenIssuer
-from mooring.artifacts.object_stores.reach import Reach
 from mooring.artifacts.object_stores.stores import ObjectStores
+from mooring.artifacts.store_transfers import StoreTransfers
 from mooring.controllers.routing import Neighbours
 from mooring.controllers.service import Controllers
 from mooring.files import write_atomically
 from mooring.gateway.gateway import Gateway
+from mooring.gitops.access import RepositoryAccess
 from mooring.home import Home
+from mooring.network.reach import Reach
 from mooring.runtimes.process.runtime import ProcessRuntime
 from mooring.services import catalog, clients, resource_groups
 from mooring.services.datasets import LARGEST_BYTES
@@ -26,7 +28,7 @@ from mooring.store.database import Database
 from mooring.store.migrate import upgrade
 from mooring.store.types import utc_now
 from mooring.store.vault import Vault
-from mooring.system import encryption, parts, runtime_place, sharing, webhook_secrets
+from mooring.system import containers, encryption, parts, runtime_place, sharing, webhook_secrets
 from mooring.system.address import check_port_is_free, choose_address, keep_address, kept_address
 from mooring.system.control_server import ControlServer
 from mooring.system.errors import CannotStart
@@ -84,17 +86,30 @@ class Installation:
         keep_address(self.home, self.address)
 
         report("adopting what runs")
-        runtime = parts.process_runtime(self.settings, runtime_home)
+        images = containers.containers(self.settings, self.home, runtime_home, options)
+        runtime = parts.process_runtime(self.settings, runtime_home, images)
+        if not self._is_shared:  # else another control plane may just be making one
+            containers.end_strays(self.settings, runtime_home, runtime.replicas())
+        stores = self._object_stores(database)
         keep_running = self._upkeep(database, runtime_home, KeyWatch(database, vault, tokens, gateway, keys))
         controllers = Controllers(
             database,
             runtime,
             gateway,
-            parts.application_controller(self.settings, self.home, database, vault),
-            parts.controller_options(self.settings, runtime_home, self.mlflow_url, keep_running, self._neighbours()),
+            parts.application_controller(self.settings, self.home, database, vault, self._way_to_repositories()),
+            parts.controller_options(
+                self.settings,
+                runtime_home,
+                self.mlflow_url,
+                keep_running,
+                self._neighbours(),
+                vault=vault,
+                transfers=StoreTransfers(stores.objects),
+                address=self.address,
+            ),
         )
         watch = self._registry_watch(database)
-        self._serve(database, tokens, vault, runtime, controllers, watch)
+        self._serve(database, tokens, vault, runtime, stores, controllers, watch)
         controllers.start()
         self._undo.append(controllers.stop)
         if watch:
@@ -194,6 +209,7 @@ class Installation:
         tokens: TokenIssuer,
         vault: Vault,
         runtime: ProcessRuntime,
+        stores: ObjectStores,
         controllers: Controllers,
         watch: RegistryWatch | None,
     ) -> None:
@@ -205,17 +221,23 @@ class Installation:
             wake=controllers.wake,
             logs=runtime.logs,
             max_request_bytes=min(self.settings.max_request_bytes, parts.LONGEST_API_BODY_BYTES),
-            object_stores=self._object_stores(database),
+            object_stores=stores,
             max_dataset_bytes=min(self.settings.max_request_bytes, LARGEST_BYTES),
             git_webhook_secret=webhook_secrets.of_git(self.settings, self.home),
             webhook=watch.receive if watch else None,
             ready=controllers.is_ready,
             local_model_folders=self.settings.model_folders,
+            local_git_folders=parts.git_folders(self.settings),
             max_resource_groups=self.settings.max_resource_groups,
         )
         server = ControlServer(create_app(context), self.home.control_socket, stop_seconds=parts.SERVER_STOP_SECONDS)
         server.start()
         self._undo.append(server.stop)
+
+    def _way_to_repositories(self) -> RepositoryAccess:
+        access = RepositoryAccess(Reach(self.settings.git_hosts), parts.git_folders(self.settings))
+        self._undo.append(access.close)
+        return access
 
     def _object_stores(self, database: Database) -> ObjectStores:
         stores = ObjectStores(sharing.runtime_home(self.home).object_store, Reach(self.settings.object_store_hosts))

@@ -3,11 +3,15 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from mooring import processes
 from mooring.api.tokens import TokenIssuer
 from mooring.artifacts.cache import ModelCache
+from mooring.artifacts.storage_cache import StorageCache
+from mooring.artifacts.store_transfers import StoreTransfers
 from mooring.controllers.applications import ApplicationController
+from mooring.controllers.job_options import JobOptions
 from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.routing import Neighbours
 from mooring.controllers.service import ControllerOptions
@@ -15,11 +19,14 @@ from mooring.domain.views import Policy
 from mooring.gateway.gateway import Gateway
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.tokens import CLOCK_SKEW_SECONDS
+from mooring.gitops.access import RepositoryAccess
 from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from mooring.home import Home
 from mooring.processes import ProcessId
+from mooring.runtimes.containers import Containers
 from mooring.runtimes.process.runtime import ProcessRuntime
+from mooring.services import nodes
 from mooring.services.signing_keys import SigningKey
 from mooring.settings import Settings
 from mooring.store.database import Database, UnknownStore, kind_of
@@ -98,15 +105,26 @@ def known_gateway(home: Home) -> Gateway | None:
         return None
 
 
-def process_runtime(settings: Settings, home: Home) -> ProcessRuntime:
-    return ProcessRuntime(folder=home.replicas, sockets=home.sockets, log_file_bytes=settings.log_file_bytes)
+def process_runtime(settings: Settings, home: Home, containers: Containers | None = None) -> ProcessRuntime:
+    return ProcessRuntime(
+        folder=home.replicas, sockets=home.sockets, containers=containers, log_file_bytes=settings.log_file_bytes
+    )
 
 
-def application_controller(settings: Settings, home: Home, database: Database, vault: Vault) -> ApplicationController:
+def application_controller(
+    settings: Settings, home: Home, database: Database, vault: Vault, access: RepositoryAccess
+) -> ApplicationController:
     """Syncs applications; what was fetched lies in the home."""
     git = GitProgram(home.repositories, settings.git_seconds, settings.git_repository_bytes)
     every = timedelta(seconds=settings.sync_seconds)
-    return ApplicationController(database, vault, Repositories(home.repositories, git), every)
+    repositories = Repositories(home.repositories, git, access)
+    repositories.clean()
+    return ApplicationController(database, vault, repositories, every)
+
+
+def git_folders(settings: Settings) -> tuple[Path, ...]:
+    """Below which repositories may be read, as clients name them."""
+    return tuple(folder.expanduser().absolute() for folder in settings.git_folders)
 
 
 def controller_options(
@@ -115,6 +133,10 @@ def controller_options(
     mlflow_uri: str | None,
     keep_running: Sequence[Callable[[], None]],
     neighbours: Neighbours | None,
+    *,
+    vault: Vault,
+    transfers: StoreTransfers,
+    address: Address,
 ) -> ControllerOptions:
     """`home` is the one in which the replicas lie."""
     return ControllerOptions(
@@ -134,12 +156,26 @@ def controller_options(
             request_seconds=settings.request_timeout_seconds,
             max_request_bytes=settings.max_request_bytes,
             journals=home.journals,
+            workspaces=home.workspaces,
+        ),
+        jobs=JobOptions(
+            workspaces=home.jobs,
+            public_url=address.public_url,
+            machine=nodes.this_machine(),
+            patience=timedelta(seconds=settings.prepare_seconds),
+            open_files=settings.replica_open_files,
+            stop_grace_seconds=settings.replica_stop_seconds,
+            at_once=settings.jobs_at_once,
         ),
         cache=ModelCache(home.cache / "models", mlflow_uri),
+        storage=StorageCache(home.cache / "storage", transfers),
+        transfers=transfers,
+        vault=vault,
         models_group=settings.builder_resource_group,
         token_lifetime=longest_token(settings),
         steady_seconds=settings.control_loop_seconds,
         lease_seconds=settings.lease_seconds,
+        catch_up=timedelta(seconds=settings.schedule_catch_up_seconds),
         keep_running=keep_running,
         neighbours=neighbours,
     )

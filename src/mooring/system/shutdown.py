@@ -8,6 +8,7 @@ from mooring.home import Home
 from mooring.runtimes.base import Phase, Runtime
 from mooring.settings import Settings
 from mooring.system import parts, sharing
+from mooring.system.containers import containers
 from mooring.system.errors import CannotStart
 from mooring.system.lock import HomeLock
 from mooring.system.mlflow_server import MlflowServer
@@ -77,7 +78,8 @@ def _end_replicas_unless_shared(settings: Settings, home: Home, report: Report) 
             report(f"leaving the replicas to {', '.join(str(other.path) for other in others)}")
             return []
         report("ending the replicas")
-        return _end_replicas(parts.process_runtime(settings, runtime), settings.replica_stop_seconds + 10)
+        images = containers(settings, home, runtime, None)
+        return _end_replicas(parts.process_runtime(settings, runtime, images), settings.replica_stop_seconds + 10)
 
 
 def _end_replicas(runtime: Runtime, timeout_seconds: float) -> list[str]:

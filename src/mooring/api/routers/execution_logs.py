@@ -17,6 +17,6 @@ router = APIRouter(prefix="/v2/lm/executions", tags=["Execution"])
 def get_execution_logs(context: Context, group: Group, execution_id: ExecutionId, window: LogWindow) -> Response:
     """The lines of all its jobs, merged by time."""
     with context.database.reading() as session:
-        job_ids = logs.jobs_of(session, group, execution_id)
-    lines = logs.read(context.logs, job_ids, window)
-    return answers.json(present.logs(lines, container="main"))
+        pods = logs.jobs_of(session, group, execution_id)
+    lines = logs.read(context.logs, pods.keys(), window)
+    return answers.json(present.logs(lines, container="main", pods=pods))

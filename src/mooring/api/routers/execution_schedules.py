@@ -51,6 +51,7 @@ def create_execution_schedule(context: Context, group: Group, body: shapes.Execu
     new = NewSchedule(body.name, body.cron, body.configuration_id, body.start, body.end)
     with context.database.transaction() as session:
         made = execution_schedules.create(session, group, new)
+    context.wake()
     return answers.created(f"{PATH}/{made.id}", {"id": made.id, "message": "Execution Schedule created"}, 202)
 
 
@@ -75,6 +76,7 @@ def modify_execution_schedule(
     """Change when it runs or what, suspend or resume it."""
     with context.database.transaction() as session:
         execution_schedule_changes.change(session, group, schedule_id, body.changes())
+    context.wake()
     return answers.accepted(schedule_id, "Execution Schedule modified")
 
 

@@ -33,7 +33,7 @@ def create_repository(context: Context, body: shapes.RepositoryCreate) -> Respon
     """Add a repository and the credentials for it; whether it can be read shows its status."""
     new = NewRepository(body.url, body.credentials, body.name)
     with context.database.transaction() as session:
-        made = repositories.create(session, context.vault, new)
+        made = repositories.create(session, context.vault, new, local_folders=context.local_git_folders)
     context.wake()
     return answers.json({"id": made.name, "message": "Repository created"})
 

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from mooring.api.schemas.common import Shape
 from mooring.domain.git_urls import LONGEST
-from mooring.domain.gitops import Credentials, RepositoryStatus
+from mooring.domain.gitops import Credentials, RepositoryStatus, is_private_key
 from mooring.services.repositories import LONGEST_NAME
 
 REPOSITORY_NAME_PATTERN = r"^[a-z0-9-]+$"
@@ -14,8 +14,11 @@ _LONGEST_PASSWORD = 5000
 
 
 def _on_one_line(password: SecretStr) -> SecretStr:
-    if any(character < " " or character == "\x7f" for character in password.get_secret_value()):
-        raise ValueError("must not contain control characters")
+    text = password.get_secret_value()
+    if is_private_key(text):
+        text = text.replace("\r", "").replace("\n", "").replace("\t", "")
+    if any(character < " " or character == "\x7f" for character in text):
+        raise ValueError("must not contain control characters (only a private key, for ssh, may have several lines)")
     return password
 
 
