@@ -232,7 +232,7 @@ def test_as_many_replicas_as_wanted_start_with_all_that_the_template_says(world:
     for replica_id, started in world.engine.started.items():
         assert started.image == "image:1"
         assert dict(started.env) == {"GREETING": "hi", "KEY": "1"}
-        assert started.readiness == Readiness(9000, "/ready", 1.0, 2.0)
+        assert started.readiness == Readiness(9000, "/ready", 1.0, 2.0, 10.0)
         assert (started.network, started.stop_grace_seconds) == ("default", 3.0)
         assert Mount(world.storage.folder, "/mnt/models") in started.mounts
         scratch = next(mount for mount in started.mounts if mount.target == "/scratch")
@@ -243,7 +243,7 @@ def test_as_many_replicas_as_wanted_start_with_all_that_the_template_says(world:
 def test_a_question_for_another_port_becomes_whether_the_servers_own_accepts(world: World) -> None:
     world.serve(replace(SERVER, readiness=Check(9999, "/ready", 1.0, 2.0)))
     world.until("RUNNING")
-    assert {spec.readiness for spec in world.engine.started.values()} == {Readiness(9000, None, 1.0, 2.0)}
+    assert {spec.readiness for spec in world.engine.started.values()} == {Readiness(9000, None, 1.0, 2.0, 10.0)}
 
 
 def test_the_same_tag_is_asked_for_anew_by_a_new_revision_and_stays_for_the_old_one(world: World) -> None:

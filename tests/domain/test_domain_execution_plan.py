@@ -186,6 +186,8 @@ def test_jobs_are_recorded_when_the_workflow_wants_them() -> None:
         (seen(WAITING, preparation=DONE, has_turn=False), "in the queue"),
         (seen(WAITING, preparation=TROUBLED), AWAY),
         (seen(STORING, storing=TROUBLED), AWAY),
+        (seen(WAITING, preparation=replace(BUSY, begun=LONG_AGO)), "prepares its image and its inputs"),
+        (seen(WAITING, preparation=replace(BUSY, begun=NOW)), ""),
         (seen(RUNNING, Phase.READY), ""),
     ],
 )

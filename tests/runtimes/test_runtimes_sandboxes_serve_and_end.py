@@ -3,6 +3,7 @@
 import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,20 @@ def test_it_is_not_asked_before_its_time(sandboxes: Sandboxes) -> None:
     sandboxes.harbour.runtime.start("replica1", spec)
     seen = sandboxes.harbour.runtime.observe("replica1")
     assert (seen.phase, seen.reason) == (Phase.STARTING, "it is first asked 300 s after its start")
+
+
+def test_a_good_answer_holds_for_its_period(sandboxes: Sandboxes) -> None:
+    spec = sandboxes.server("def answer(path):\n    print('asked', flush=True)\n    return 200, b''")
+    for run_id, period in (("replica1", 300.0), ("replica2", 0.0)):
+        readiness = Readiness(8080, "/", period_seconds=period)
+        sandboxes.harbour.runtime.start(run_id, replace(spec, readiness=readiness))
+        for _ in range(3):
+            sandboxes.harbour.until(run_id, Phase.READY)
+    assert sandboxes.harbour.messages("replica1") == ["asked"]
+    sandboxes.says("replica2", "asked")
+    assert len(sandboxes.harbour.messages("replica2")) >= 2
+    send(sandboxes.harbour.state("replica1").program, signal.SIGKILL)
+    sandboxes.harbour.until("replica1", Phase.EXITED)
 
 
 def test_two_servers_may_have_the_same_port(sandboxes: Sandboxes) -> None:

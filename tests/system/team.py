@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,6 @@ class Team:
 
     mooring: RunningMooring
     repo: Repo
-    synced: set[str] = field(default_factory=set)
 
     @cached_property
     def sdk(self) -> Any:
@@ -77,12 +76,13 @@ class Team:
         self.wait_for_sync()
 
     def wait_for_sync(self) -> None:
-        wait_until(lambda: self._application().sync_status == "Synced", what="the sync")
+        def is_synced() -> bool:
+            found = self.sdk.applications.get_status(_APPLICATION)
+            told = [vars(each) for each in found.sync_resources_status or () if each.status != "Synced"]
+            assert not told, told
+            return bool(found.sync_status == "Synced")
 
-    def _application(self) -> Any:
-        found = self.sdk.applications.get_status(_APPLICATION)
-        assert found.sync_status != "OutOfSync", [vars(each) for each in found.sync_resources_status]
-        return found
+        wait_until(is_synced, what="the sync")
 
     # --- objects ---
 
@@ -170,7 +170,7 @@ class Team:
         return self.sdk.rest_client.get(path=f"/inference/deployments/{deployment_id}/{path}")
 
     def remove(self, deployment_id: str) -> None:
-        if self.sdk.deployment.get(deployment_id).status in (Status.RUNNING, Status.PENDING):
-            self.sdk.deployment.modify(deployment_id, TargetStatus.STOPPED)
+        """Stop and delete, and wait until nothing of it is left."""
+        self.sdk.deployment.modify(deployment_id, TargetStatus.STOPPED)
         self.mooring.wait_for_status(deployment_id, "STOPPED")
         self.mooring.remove(deployment_id)

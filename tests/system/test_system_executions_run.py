@@ -150,6 +150,17 @@ def test_what_runs_outlives_the_control_plane(mooring: RunningMooring, sdk: Any)
     assert finish(sdk, execution_id).status is Status.STOPPED
 
 
+def test_what_the_operator_ends_begins_again_with_the_next_start(mooring: RunningMooring, sdk: Any) -> None:
+    execution_id = start(sdk, "sleep")
+    wait_until(lambda: messages(sdk, execution_id) == ["going on"], what="its start")
+    mooring.down()
+    mooring.up()
+    wait_until(lambda: messages(sdk, execution_id) == ["going on"] * 2, what="its second start")
+    assert sdk.execution.get(execution_id).status is Status.RUNNING
+    sdk.execution.modify(execution_id, target_status=TargetStatus.STOPPED)
+    assert finish(sdk, execution_id).status is Status.STOPPED
+
+
 def jobs_on(home: Path) -> list[str]:
     """The jobs that have not been forgotten."""
     return sorted(path.name for path in Home(home).replicas.iterdir() if path.name.startswith("j"))

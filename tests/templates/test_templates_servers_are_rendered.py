@@ -129,6 +129,11 @@ def test_a_port_and_the_environment_that_names_it() -> None:
             "readinessProbe: {httpGet: {path: '/{{inputs.parameters.p}}', port: {{inputs.parameters.p}}}}",
             Check(7, "/7"),
         ),
+        ("readinessProbe: {httpGet: {path: /r}, periodSeconds: 30}", Check(9000, "/r", period_seconds=30)),
+        (
+            "readinessProbe: {httpGet: {path: /r}, periodSeconds: 30}\nlivenessProbe: {tcpSocket: {}, periodSeconds: 2}",
+            Check(9000, "/r", period_seconds=2),
+        ),
     ],
 )
 def test_how_a_server_is_asked_whether_it_is_ready(lines: str, check: Check) -> None:
@@ -222,7 +227,7 @@ def test_what_makes_no_sense_is_refused_with_its_path(
 
 def test_a_value_cannot_be_asked_for_without_end() -> None:
     args = ", ".join(["'{{inputs.parameters.p}}'"] * 300)
-    with pytest.raises(TemplateError, match="characters of values"):
+    with pytest.raises(TemplateError, match="pass large values in files"):
         rendered(template(container=f"args: [{args}]"), p="x" * 5000)
 
 

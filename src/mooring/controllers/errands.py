@@ -38,6 +38,7 @@ class _Progress:
     failure: str | None = None
     trouble: str | None = None
     since: datetime | None = None
+    begun: datetime | None = None
     tries: int = 0
     next_try: float = 0.0
 
@@ -65,6 +66,7 @@ class Errands:
                 failure=progress.failure,
                 trouble=progress.trouble,
                 since=progress.since,
+                begun=progress.begun if progress.running else None,
                 may_begin=not progress.running and time.monotonic() >= progress.next_try,
             )
 
@@ -74,7 +76,7 @@ class Errands:
             progress = self._progress.setdefault(key, _Progress())
             if progress.running:
                 return
-            progress.running, progress.failure = True, None
+            progress.running, progress.failure, progress.begun = True, None, utc_now()
         threading.Thread(target=self._do, args=(key, progress, work), name=key, daemon=True).start()
 
     def forget(self, key: str) -> None:

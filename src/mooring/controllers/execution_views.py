@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session, defer, selectinload
 
 from mooring.controllers.errands import Errands
 from mooring.controllers.job_queue import JobQueue, Turns
-from mooring.controllers.job_storing import has_products
 from mooring.controllers.job_workspaces import JobWorkspaces
 from mooring.controllers.last_words import without_permissions
 from mooring.domain.containers import from_json
@@ -87,7 +86,6 @@ class ExecutionViewer:
             storing=self._storing(row.id) if state is JobState.STORING else Errand(),
             near=near,
             has_turn=row.id in turns.free,
-            has_products=order is not None and has_products(order),
             seconds=order.seconds if order else None,
             not_before=order.not_before if order else None,
             stop_requested=row.stop_requested_at is not None,

@@ -96,4 +96,4 @@ def _readiness(spec: ContainerServerSpec) -> Readiness:
     """Only the port that gets the requests can be asked: a question for another one becomes whether this accepts."""
     check = spec.readiness
     path = check.path if check.port == spec.port else None
-    return Readiness(spec.port, path, check.initial_delay_seconds, check.timeout_seconds)
+    return Readiness(spec.port, path, check.initial_delay_seconds, check.timeout_seconds, check.period_seconds)

@@ -25,14 +25,15 @@ class JobPolicy:
 class Errand:
     """A piece of work in the background.
 
-    `failure` says why it will never be done, `trouble` why it is not yet, and `since` when that began; `may_begin`:
-    nobody is at it, and it is time.
+    `failure` says why it will never be done, `trouble` why it is not yet, and `since` when that began; `begun`: since
+    when somebody is at it; `may_begin`: nobody is, and it is time.
     """
 
     done: bool = False
     failure: str | None = None
     trouble: str | None = None
     since: datetime | None = None
+    begun: datetime | None = None
     may_begin: bool = True
 
     def hopeless(self, now: datetime, policy: JobPolicy) -> str | None:
@@ -46,10 +47,7 @@ class Errand:
 
 @dataclass(frozen=True)
 class JobSight:
-    """A job. `near`: it will soon be its turn; `has_turn`: there is a place for it now.
-
-    `has_products`: there is something to be stored or read when it has ended. `seconds`: it may run for so long.
-    """
+    """A job. `near`: it will soon be its turn; `has_turn`: there is a place for it now; `seconds`: its limit."""
 
     job: JobView
     observation: Observation = _ABSENT
@@ -57,7 +55,6 @@ class JobSight:
     storing: Errand = Errand()
     near: bool = True
     has_turn: bool = True
-    has_products: bool = False
     seconds: float | None = None
     not_before: datetime | None = None
     stop_requested: bool = False

@@ -6,7 +6,7 @@ What its workflow needs (`mooring.workflows`) is a part of what is seen. The jou
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mooring.domain.actions import Accept, MarkStopped, Remove
 from mooring.domain.execution_actions import (
@@ -33,6 +33,7 @@ from mooring.domain.jobs import JobState
 from mooring.domain.lifecycle import Status, TargetStatus, has_ended
 from mooring.domain.replicas import Phase
 
+_WORTH_TELLING = timedelta(seconds=2)
 _YOUNG_SECONDS = 10.0
 """A job that has run for longer will not mind that its end is noticed half a second later."""
 
@@ -125,11 +126,11 @@ def _run(view: ExecutionView, now: datetime) -> Iterator[ExecutionAction]:
     if progress.over and all(sight.forgotten for sight in view.jobs):
         yield _finish(view)
     elif not (progress.over or progress.begin):  # else it is about to change again
-        yield from _describe(view)
+        yield from _describe(view, now)
 
 
-def _describe(view: ExecutionView) -> Iterator[ExecutionAction]:
-    message = _message(view)
+def _describe(view: ExecutionView, now: datetime) -> Iterator[ExecutionAction]:
+    message = _message(view, now)
     if (message, view.details) != (view.status_message, dict(view.status_details)):
         yield Describe(message, view.details)
 
@@ -178,7 +179,7 @@ def _finish(view: ExecutionView) -> ExecutionAction:
     return Complete(progress.outputs, view.details)
 
 
-def _message(view: ExecutionView) -> str:
+def _message(view: ExecutionView, now: datetime) -> str:
     """What is being waited for, if there is something to be said."""
     live = [sight for sight in view.jobs if not sight.has_ended]
     troubles = [trouble for sight in live for trouble in (sight.preparation.trouble, sight.storing.trouble) if trouble]
@@ -186,7 +187,14 @@ def _message(view: ExecutionView) -> str:
         return troubles[0]
     if any(sight.state is not JobState.WAITING for sight in live):
         return ""
+    if any(_takes_long_to_prepare(sight, now) for sight in live):
+        return "prepares its image and its inputs"
     return view.queue if any(_waits_for_others(sight) for sight in live) else ""
+
+
+def _takes_long_to_prepare(sight: JobSight, now: datetime) -> bool:
+    begun = sight.preparation.begun
+    return begun is not None and now - begun > _WORTH_TELLING
 
 
 def _waits_for_others(sight: JobSight) -> bool:

@@ -121,7 +121,7 @@ class Progress:
     """What a workflow needs now. `over`: nothing more will begin, and nothing runs; `failure` says why it failed.
 
     `begin`: jobs to be recorded. `stop`: ids of jobs that have become pointless. `outputs`: urls by `globalName`, when
-    it has succeeded. `look_again_at`: when time alone changes something.
+    it has succeeded.
     """
 
     begin: tuple[JobOrder, ...] = ()
@@ -130,4 +130,3 @@ class Progress:
     failure: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     nodes: tuple[NodeFact, ...] = ()
-    look_again_at: datetime | None = None

@@ -37,12 +37,16 @@ class ModelServerSpec:
 
 @dataclass(frozen=True)
 class Check:
-    """How a server is asked whether it is ready: `GET path` on `port`, or (without a path) whether `port` accepts."""
+    """How a server is asked whether it is ready: `GET path` on `port`, or (without a path) whether `port` accepts.
+
+    Once it is, it is asked every `period_seconds`.
+    """
 
     port: int
     path: str | None = None
     initial_delay_seconds: float = 0.0
     timeout_seconds: float = 1.0
+    period_seconds: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -58,12 +58,16 @@ class Mount:
 
 @dataclass(frozen=True)
 class Readiness:
-    """When a container that serves may get traffic: `GET path` answers 200 to 399, or (without a path) it accepts."""
+    """When a container that serves may get traffic: `GET path` answers 200 to 399, or (without a path) it accepts.
+
+    A good answer holds for `period_seconds`, in which it is not asked again: each question is a line in its log.
+    """
 
     port: int
     path: str | None = None
     initial_delay_seconds: float = 0.0
     timeout_seconds: float = 1.0
+    period_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mooring.files import write_atomically
-from mooring.runtimes.base import ContainerSpec, ImageError, ImageRequest
+from mooring.runtimes.base import ContainerSpec, ImageAway, ImageError, ImageRequest
 from mooring.runtimes.containers import Containers, Program
 from mooring.runtimes.sandbox.containers import PREFIX as STAND_IN
 from mooring.runtimes.sandbox.containers import SandboxContainers
@@ -15,7 +15,7 @@ _IMAGE = "image:"
 _RECORD = "container.json"
 
 Engine = Callable[[], Containers | None]
-"""The container engine that answers now; None when there is none. May raise ImageError, which says why not."""
+"""The container engine; None when there is none. Raises ImageAway when it does not answer now."""
 
 
 class ChosenContainers:
@@ -62,12 +62,15 @@ class ChosenContainers:
         return "" if owner is None else self._of(owner).reason(run_id, folder, exit_code)
 
     def gateway_url(self, public_url: str) -> str:
-        """The same for all of them."""
-        containers = self._sandbox or (self._engine() if self._engine else None)
-        return containers.gateway_url(public_url) if containers else public_url
+        """The same for all of them. Raises OSError."""
+        containers = self._sandbox or self._of(_IMAGE)
+        return containers.gateway_url(public_url)
 
     def _of(self, owner: str) -> Containers:
-        containers = self._sandbox if owner == STAND_IN else self._engine() if self._engine else None
+        try:
+            containers = self._sandbox if owner == STAND_IN else self._engine() if self._engine else None
+        except ImageAway as error:
+            raise OSError(str(error)) from error
         if containers is None:
             what = "its stand-in" if owner == STAND_IN else "a container engine (podman, docker)"
             raise FileNotFoundError(f"{what} is not there any more: give it again, or stop what needs it")

@@ -8,6 +8,7 @@ from pathlib import Path
 from mooring.gateway.options import GatewayOptions
 from mooring.home import Home
 from mooring.network.reach import Reach
+from mooring.runtimes.base import ImageAway
 from mooring.runtimes.choice import ChosenContainers
 from mooring.runtimes.container.detection import Engines
 from mooring.runtimes.container.engine import EngineContainers, EngineOptions
@@ -37,7 +38,7 @@ def end_strays(settings: Settings, runtime_home: Home, known: Sequence[str]) -> 
         engine = _engine(settings, runtime_home, None)()
         if engine and (ended := engine.end_all_but(known)):
             _logger.warning("ended containers that nobody knew any more: %s", ", ".join(ended))
-    except OSError as error:
+    except (OSError, ImageAway) as error:
         _logger.warning("containers that nobody knows any more could not be looked for: %s", error)
 
 

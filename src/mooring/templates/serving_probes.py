@@ -42,6 +42,8 @@ def ports(container: Mapping[str, Tree], path: str) -> tuple[int, Mapping[str, i
 
 def readiness(container: Mapping[str, Tree], port: int, named: Mapping[str, int], path: str) -> Check:
     """The question that is asked; without a probe, whether the port accepts. Raises TemplateError."""
+    liveness = f"{path}.livenessProbe"
+    most_often = _period_seconds(mapping(container.get("livenessProbe"), liveness), liveness)
     for name in _ASKING:
         where = f"{path}.{name}"
         probe = mapping(container.get(name), where)
@@ -50,8 +52,10 @@ def readiness(container: Mapping[str, Tree], port: int, named: Mapping[str, int]
             wait = number(probe.get("initialDelaySeconds"), f"{where}.initialDelaySeconds", most=_LONGEST_SECONDS)
             most = _LONGEST_ANSWER_SECONDS
             timeout = number(probe.get("timeoutSeconds"), f"{where}.timeoutSeconds", least=1, most=most)
-            return Check(*asked, initial_delay_seconds=float(wait or 0), timeout_seconds=float(timeout or 1))
-    return Check(port)
+            every = _period_seconds(probe, where)
+            every = min(every, most_often) if "livenessProbe" in container else every
+            return Check(*asked, float(wait or 0), float(timeout or 1), every)
+    return Check(port, period_seconds=most_often)
 
 
 def restart_after_seconds(container: Mapping[str, Tree], path: str) -> float | None:
@@ -60,9 +64,8 @@ def restart_after_seconds(container: Mapping[str, Tree], path: str) -> float | N
     probe = mapping(container.get("livenessProbe"), where)
     if not probe:
         return None
-    period = number(probe.get("periodSeconds"), f"{where}.periodSeconds", least=1, most=_LONGEST_SECONDS)
     failures = number(probe.get("failureThreshold"), f"{where}.failureThreshold", least=1, most=_LONGEST_SECONDS)
-    return float((period or _USUAL_PERIOD_SECONDS) * (failures or _USUAL_FAILURES))
+    return _period_seconds(probe, where) * (failures or _USUAL_FAILURES)
 
 
 def without_effect(container: Mapping[str, Tree], path: str) -> Iterator[str]:
@@ -76,6 +79,11 @@ def without_effect(container: Mapping[str, Tree], path: str) -> Iterator[str]:
             yield f"{path}.{name}.httpGet.httpHeaders {_NO_HEADERS}"
     if _handler(container, "livenessProbe", path) not in ({}, _handler(container, "readinessProbe", path)):
         yield f"{path}.livenessProbe asks nothing of its own: its times hold for the question of the readinessProbe"
+
+
+def _period_seconds(probe: Mapping[str, Tree], path: str) -> float:
+    period = number(probe.get("periodSeconds"), f"{path}.periodSeconds", least=1, most=_LONGEST_SECONDS)
+    return float(period or _USUAL_PERIOD_SECONDS)
 
 
 def _asks_elsewhere(probe: Mapping[str, Tree], container: Mapping[str, Tree], path: str) -> bool:

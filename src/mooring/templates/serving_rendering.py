@@ -1,11 +1,12 @@
 """From a ServingTemplate and the values of a configuration to what replicas run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mooring.domain.containers import Container, Variable
 from mooring.domain.revisions import ContainerServerSpec
 from mooring.templates import serving_probes
+from mooring.templates.budgets import Budget
 from mooring.templates.container_rendering import Pod, pull_secrets, render_container, resource_plan
 from mooring.templates.container_values import number, shown
 from mooring.templates.errors import TemplateError
@@ -31,7 +32,7 @@ def render_server(body: Mapping[str, Tree], values: Mapping[str, str]) -> Contai
 
     Raises TemplateError, naming the field, or a placeholder that has no value.
     """
-    filled = mapping(fill(dict(body), _Values(values)), "spec.template")
+    filled = mapping(fill(dict(body), _resolver(values)), "spec.template")
     spec = mapping(filled.get("spec"), _SPEC)
     predictor = mapping(spec.get("predictor"), _PREDICTOR)
     _, tree = entries(predictor, _PREDICTOR, "containers")[0]
@@ -53,20 +54,19 @@ def render_server(body: Mapping[str, Tree], values: Mapping[str, str]) -> Contai
     )
 
 
-class _Values:
-    """Gives placeholders their values, together up to a bound: a long value may be asked for often."""
+def _resolver(values: Mapping[str, str]) -> Callable[[str], str]:
+    """Gives placeholders their values, together up to a bound."""
+    budget = Budget(_MOST_CHARACTERS)
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-        self._given = 0
-
-    def __call__(self, name: str) -> str:
-        if name not in self._values:
+    def resolve(name: str) -> str:
+        if name not in values:
             raise TemplateError("spec.template", f"uses {{{{{name}}}}}, which has no value")
-        self._given += len(self._values[name])
-        if self._given > _MOST_CHARACTERS:
-            raise TemplateError("spec.template", f"comes to more than {_MOST_CHARACTERS} characters of values")
-        return self._values[name]
+        try:
+            return budget.take(values[name])
+        except TemplateError as error:
+            raise TemplateError("spec.template", error.problem) from None
+
+    return resolve
 
 
 def _pod(filled: Mapping[str, Tree], spec: Mapping[str, Tree], predictor: Mapping[str, Tree]) -> Pod:

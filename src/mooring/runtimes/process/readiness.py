@@ -27,6 +27,7 @@ def memo_of(spec: ReplicaSpec | ContainerSpec, program: Program) -> Memo:
         redirects_too=True,
         initial_delay_seconds=spec.readiness.initial_delay_seconds,
         timeout_seconds=min(spec.readiness.timeout_seconds, _LONGEST_QUESTION_SECONDS),
+        period_seconds=spec.readiness.period_seconds,
         host=where.host if where else None,
         port=where.port if where else 0,
         container=True,
@@ -38,18 +39,35 @@ def endpoint_of(memo: Memo | None, socket: Path) -> Endpoint:
     return TcpAddress(memo.host, memo.port) if memo and memo.host else socket
 
 
-def why_not(memo: Memo, socket: Path, program: ProcessId, *, timeout_seconds: float) -> str:
-    """Nothing when it is ready; a job always is."""
-    if not memo.serves:
-        return ""
-    if memo.initial_delay_seconds and _age_seconds(program) < memo.initial_delay_seconds:
-        return f"it is first asked {memo.initial_delay_seconds:g} s after its start"
-    return why_not_ready(
-        endpoint_of(memo, socket),
-        memo.ready_path,
-        timeout_seconds=memo.timeout_seconds or timeout_seconds,
-        redirects_too=memo.redirects_too,
-    )
+class Questions:
+    """Asks what runs whether it is ready. Usable from many threads.
+
+    `timeout_seconds` is for one question, when its memo says nothing.
+    """
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._good_until: dict[str, float] = {}
+
+    def why_not(self, run_id: str, memo: Memo, socket: Path, program: ProcessId) -> str:
+        """Nothing when it is ready; a job always is."""
+        if not memo.serves or time.monotonic() < self._good_until.get(run_id, 0.0):
+            return ""
+        if memo.initial_delay_seconds and _age_seconds(program) < memo.initial_delay_seconds:
+            return f"it is first asked {memo.initial_delay_seconds:g} s after its start"
+        reason = why_not_ready(
+            endpoint_of(memo, socket),
+            memo.ready_path,
+            timeout_seconds=memo.timeout_seconds or self._timeout_seconds,
+            redirects_too=memo.redirects_too,
+        )
+        if not reason and memo.period_seconds:
+            self._good_until[run_id] = time.monotonic() + memo.period_seconds
+        return reason
+
+    def forget(self, run_id: str) -> None:
+        """It is gone."""
+        self._good_until.pop(run_id, None)
 
 
 def _age_seconds(program: ProcessId) -> float:

@@ -56,7 +56,7 @@ class Memo:
     """The part of a spec that is needed as long as it runs. Written by the runtime.
 
     `serves`: a replica, which listens; otherwise a job. `ready_path` None: ready when it accepts connections.
-    `redirects_too`: 200 to 399 are good answers, not only 200. `host` and `port`: where it listens, when that is not
+    `redirects_too`: 200 to 399 are good answers, not only 200. `period_seconds`: how long a good one holds. `host` and `port`: where it listens, when that is not
     its unix socket. `container`: it is one of `mooring.runtimes.containers`.
     """
 
@@ -65,6 +65,7 @@ class Memo:
     redirects_too: bool = False
     initial_delay_seconds: float = 0.0
     timeout_seconds: float | None = None
+    period_seconds: float = 0.0
     host: str | None = None
     port: int = 0
     container: bool = False

@@ -62,7 +62,7 @@ class ProcessRuntime:
         self._containers = containers
         self._log_file_bytes = log_file_bytes
         self._start_timeout_seconds = start_timeout_seconds
-        self._ready_timeout_seconds = ready_timeout_seconds
+        self._questions = readiness.Questions(ready_timeout_seconds)
         self._end_timeout_seconds = end_timeout_seconds
         self._shims: dict[str, subprocess.Popen[bytes]] = {}  # our own children, to be reaped
         self._stopped: set[str] = set()  # containers that were asked to end, and of which nothing is left
@@ -135,6 +135,7 @@ class ProcessRuntime:
         self._reap(run_id)
         self._reasons.pop(run_id, None)
         self._stopped.discard(run_id)
+        self._questions.forget(run_id)
 
     def collect(self, run_id: str, path: str, target: Path) -> bool:
         """Copy what an ended job has left at `path`; False when nothing lies there. Raises OSError."""
@@ -216,8 +217,7 @@ class ProcessRuntime:
             return Observation(Phase.STOPPING, pid, asked=True)
         if memo is None or state is None:
             return Observation(Phase.STARTING, pid)
-        path, program = self._socket_of(run_id), state.program
-        reason = readiness.why_not(memo, path, program, timeout_seconds=self._ready_timeout_seconds)
+        reason = self._questions.why_not(run_id, memo, self._socket_of(run_id), state.program)
         return Observation(Phase.STARTING if reason else Phase.READY, pid, reason)
 
     def _observe_ended(self, run_id: str, folder: Path) -> Observation:
