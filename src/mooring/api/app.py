@@ -17,6 +17,8 @@ from mooring.api.routers import (
     deployment_logs,
     deployments,
     deployments_bulk,
+    destination_actions,
+    destinations,
     docker_registry_secrets,
     documentation,
     executables,
@@ -45,6 +47,7 @@ from mooring.api.routers import (
 from mooring.api.spelling import Spelling
 from mooring.api.standings import Standings
 from mooring.api.tracking_access import TrackingAccess
+from mooring.services.destination_tokens import DestinationTokens
 from mooring.services.tracking_addresses import TrackingAddresses
 
 _ROUTERS = (
@@ -78,6 +81,8 @@ _ROUTERS = (
     resources,
     platform_services,
     tenant_info,
+    destination_actions,
+    destinations,
 )
 
 
@@ -94,6 +99,7 @@ def create_app(context: ApiContext) -> FastAPI:
         strict_content_type=False,
     )
     app.state.context = context
+    app.state.destination_tokens = DestinationTokens(context.outside)
     app.openapi = openapi.describer(app)  # type: ignore[method-assign]
     envelope.install(app)
     _add_layers(app, context)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mooring.api.tokens import TokenIssuer
 from mooring.services.datasets import LARGEST_BYTES, ObjectStores
+from mooring.services.destination_tokens import Outside
 from mooring.services.logs import ReplicaLogs
 from mooring.store.database import Database
 from mooring.store.vault import Vault
@@ -21,6 +22,8 @@ class ApiContext:
     models below these may be deployed by path; `local_git_folders`: repositories below these may be read. `vault`
     seals secrets before they are stored. `object_stores` have the dataset files; one of these has at most
     `max_dataset_bytes`, any other body `max_request_bytes`. Who tells of a push knows `git_webhook_secret`.
+    `outside` is the way to where destinations point. `route` is called after a destination has changed, and returns
+    once the gateway knows.
     """
 
     database: Database
@@ -33,6 +36,8 @@ class ApiContext:
     max_request_bytes: int
     object_stores: ObjectStores
     git_webhook_secret: str = field(repr=False)
+    outside: Outside
+    route: Callable[[], None]
     max_dataset_bytes: int = LARGEST_BYTES
     webhook: Callable[[Mapping[str, str], bytes], bool] | None = None
     local_model_folders: tuple[Path, ...] = ()

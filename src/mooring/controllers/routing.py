@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mooring.controllers.destination_routes import destination_routes
 from mooring.domain.endpoints import Endpoint, TcpAddress
 from mooring.domain.revisions import ContainerServerSpec
 from mooring.gateway.errors import GatewayError
@@ -103,6 +104,7 @@ class Router:
                 for d in serving
             ),
             models=tuple(models.values()),
+            destinations=destination_routes(session),
             revoked=self._revoked(session),
         )
 

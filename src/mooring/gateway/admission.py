@@ -27,9 +27,13 @@ class Refusal:
     @property
     def filter(self) -> Json:
         """What picks out the requests that were refused for this reason."""
-        reason = f"rbac_access_denied_matched_policy[{self.rule}]"
-        chosen = typed(f"{_CEL}.ExpressionFilter", {"expression": f"response.code_details == '{reason}'"})
-        return {"extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": chosen}}
+        return because(f"rbac_access_denied_matched_policy[{self.rule}]")
+
+
+def because(details: str) -> Json:
+    """What picks out the answers that Envoy itself gives for this reason (its `code_details`)."""
+    chosen = typed(f"{_CEL}.ExpressionFilter", {"expression": f"response.code_details == '{details}'"})
+    return {"extension_filter": {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": chosen}}
 
 
 # Objects of other resource groups are answered like those that do not exist, in the same words.
@@ -41,6 +45,11 @@ NO_DEPLOYMENT = Refusal(
 NO_MODEL = Refusal(
     "model-of-another-group",
     "No model of this name is deployed: check the name, or mark a version of it for production",
+)
+NO_DESTINATION = Refusal(
+    "destination-of-another-group",
+    "No destination of this name leads to a deployment here: check the name; destinations whose URL is elsewhere are "
+    "found by GET /destination-configuration/v1/destinations/{name}, but not served here",
 )
 REVOKED = Refusal(
     "revoked", "Jwt is revoked: its client has a new secret or less rights since, or is gone; get a new token"

@@ -1,7 +1,7 @@
 """What Envoy answers by itself, in the API's envelope. Answers of replicas and control plane are never touched."""
 
 from mooring.errors import NotFound, TooLarge, Unauthorized, Unavailable
-from mooring.gateway.admission import NO_DEPLOYMENT, NO_MODEL, REVOKED, Refusal
+from mooring.gateway.admission import NO_DEPLOYMENT, NO_DESTINATION, NO_MODEL, REVOKED, Refusal, because
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.xds import Json
 
@@ -10,6 +10,7 @@ _TRACKING = "/tracking/"
 _BELOW_TRACKING: Json = {"prefix": _TRACKING}
 _LISTING: Json = {"safe_regex": {"regex": "/v2/lm/(metrics|dataset/).*"}}
 """Where errors have a list in `details` (see `mooring.api.error_details`)."""
+_DESTINATIONS: Json = {"safe_regex": {"regex": "/destination-configuration([/?].*)?"}}
 _BECAUSE = "%LOCAL_REPLY_BODY%"
 """Envoy's own words, or the body of a direct response."""
 _REQUEST_ID = "%REQ(X-REQUEST-ID)%"
@@ -32,11 +33,13 @@ def local_replies(options: GatewayOptions) -> Json:
     mappers = [
         _not_there(NO_DEPLOYMENT),
         _not_there(NO_MODEL),
+        _not_there(NO_DESTINATION),
         _unauthorized(_mapper(REVOKED.filter, f"{REVOKED.text}: {_WAY_OUT}", code=Unauthorized.code)),
         # Envoy calls a token for another audience forbidden; for the caller it is as good as none.
         {**_mapper(_status("EQ", 403), f"{_FORBIDDEN}: {_WAY_OUT}", code="01000401"), "status_code": 401},
         _mapper(_status("EQ", 401), f"{_BECAUSE}: {_WAY_OUT}"),
         _mapper(_status("EQ", 413), f"{_BECAUSE}; send less at a time", code=TooLarge.code),
+        _later(_mapper({"and_filter": {"filters": [_status("EQ", 503), because("direct_response")]}}, _BECAUSE)),
         _later(_mapper({"response_flag_filter": {"flags": ["UH"]}}, _NO_REPLICA)),
         _later(_mapper(_status("EQ", 503), _NO_ANSWER)),
         # A body that is too large to be sent again, with nobody there to take it.
@@ -47,7 +50,7 @@ def local_replies(options: GatewayOptions) -> Json:
         _refused_early(_mapper(_status("GE", 400), _REFUSED, request_id=_MADE_ID)),
     ]
     listing = [_listing(mapper, _LISTING) for mapper in mappers]
-    return {"mappers": [*map(_without_path, mappers), *listing, *mappers]}
+    return {"mappers": [*map(_without_path, mappers), *listing, *map(_of_destinations, mappers), *mappers]}
 
 
 def _mapper(
@@ -73,6 +76,20 @@ def _listing(mapper: Json, path: Json, **changes: str) -> Json:
         **mapper,
         "filter": {"and_filter": {"filters": [is_there, mapper["filter"]]}},
         "body_format_override": {**override, "json_format": {"error": {**error, "details": details}}},
+    }
+
+
+def _of_destinations(mapper: Json) -> Json:
+    """The same as the Destination service has it."""
+    override = mapper["body_format_override"]
+    is_there = {"header_filter": {"header": {"name": ":path", "string_match": _DESTINATIONS}}}
+    return {
+        **mapper,
+        "filter": {"and_filter": {"filters": [is_there, mapper["filter"]]}},
+        "body_format_override": {
+            **override,
+            "json_format": {"ErrorMessage": override["json_format"]["error"]["message"]},
+        },
     }
 
 

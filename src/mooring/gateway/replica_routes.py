@@ -30,23 +30,23 @@ def deployment_routes(options: GatewayOptions, route: DeploymentRoute) -> list[J
     prefix = f"/v2/inference/deployments/{route.deployment_id}"
     headers = [_group_is(route.resource_group)]
     both = (
-        _to_replicas(options, route, {"path": prefix, "headers": headers}, {"prefix_rewrite": "/"}),
-        _to_replicas(options, route, {"prefix": f"{prefix}/", "headers": headers}, {"prefix_rewrite": "/"}),
+        to_replicas(options, route, {"path": prefix, "headers": headers}, {"prefix_rewrite": "/"}),
+        to_replicas(options, route, {"prefix": f"{prefix}/", "headers": headers}, {"prefix_rewrite": "/"}),
     )
-    return [_for_group(route, NO_DEPLOYMENT, entry) for entry in both]
+    return [for_group(route, NO_DEPLOYMENT, entry) for entry in both]
 
 
 def model_routes(options: GatewayOptions, model: ModelRoute, target: DeploymentRoute) -> list[Json]:
     """`/models/{name}` and all below it; its documentation page is open, the rest is not."""
-    page = _to_replicas(options, target, *_below(model.name, "api/", exact=True))
-    static = _to_replicas(options, target, *_below(model.name, "api/static/"))
-    rest = _for_group(target, NO_MODEL, _to_replicas(options, target, *_below(model.name, "")))
+    page = to_replicas(options, target, *_below(model.name, "api/", exact=True))
+    static = to_replicas(options, target, *_below(model.name, "api/static/"))
+    rest = for_group(target, NO_MODEL, to_replicas(options, target, *_below(model.name, "")))
     to_page = _redirect(model.name, "/api")  # what the registry's tag `model_endpoint` names
     to_page["typed_per_filter_config"] = open_to_all()
     return [_documentation(page), _documentation(static), to_page, _redirect(model.name, ""), rest]
 
 
-def _for_group(route: DeploymentRoute, refusal: Refusal, entry: Json) -> Json:
+def for_group(route: DeploymentRoute, refusal: Refusal, entry: Json) -> Json:
     """The header says which group a request is about, anybody can write it; the token says who may."""
     return {**entry, "typed_per_filter_config": only_for_group(route.resource_group, refusal)}
 
@@ -114,7 +114,8 @@ def _documentation(route: Json) -> Json:
     }
 
 
-def _to_replicas(options: GatewayOptions, route: DeploymentRoute, match: Json, rewrite: Json) -> Json:
+def to_replicas(options: GatewayOptions, route: DeploymentRoute, match: Json, rewrite: Json) -> Json:
+    """One entry of the table: what matches goes to the deployment's replicas, with its path rewritten."""
     return {
         "match": match,
         "route": {

@@ -1,8 +1,9 @@
 """Which path leads where: the whole table, top to bottom, the first match wins."""
 
-from mooring.gateway.admission import NO_DEPLOYMENT, NO_MODEL, refuse_revoked
+from mooring.gateway.admission import NO_DEPLOYMENT, NO_DESTINATION, NO_MODEL, refuse_revoked
 from mooring.gateway.bodies import refuse_announced
 from mooring.gateway.control_plane_routes import control_plane_routes
+from mooring.gateway.destination_routes import destination_routes
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.replica_routes import deployment_routes, model_routes
 from mooring.gateway.routes import Routes
@@ -48,8 +49,10 @@ def _routes(options: GatewayOptions, routes: Routes) -> list[Json]:
             if model.deployment_id in by_id
             for entry in model_routes(options, model, by_id[model.deployment_id])
         ),
+        *(entry for each in routes.destinations for entry in destination_routes(options, each, by_id)),
         _answer({"path_separated_prefix": "/v2/inference/deployments"}, 404, NO_DEPLOYMENT.text),
         _answer({"path_separated_prefix": "/models"}, 404, NO_MODEL.text),
+        _answer({"path_separated_prefix": "/destinations"}, 404, NO_DESTINATION.text),
         _answer({"prefix": "/"}, 404, _NOTHING),
     ]
 

@@ -33,6 +33,25 @@ class ModelRoute:
 
 
 @dataclass(frozen=True)
+class DestinationRoute:
+    """`/destinations/{name}/…` leads below `path` (empty, or `/…` without a slash at its end) of a deployment.
+
+    `percent` of the requests go to the canary instead. Copies of `mirror_percent` of the others go to the mirror, too.
+    Deployments that have no route, or another resource group than the target's, are left out; without its target, a
+    destination answers 503, to those who may use `resource_group`.
+    """
+
+    name: str
+    resource_group: str
+    deployment_id: str
+    path: str = ""
+    canary_id: str | None = None
+    percent: int = 0
+    mirror_id: str | None = None
+    mirror_percent: int = 100
+
+
+@dataclass(frozen=True)
 class Revocation:
     """Tokens of a client that are refused although they have not run out.
 
@@ -50,3 +69,4 @@ class Routes:
     deployments: tuple[DeploymentRoute, ...] = ()
     models: tuple[ModelRoute, ...] = ()
     revoked: tuple[Revocation, ...] = ()
+    destinations: tuple[DestinationRoute, ...] = ()

@@ -4,6 +4,7 @@ from mooring.store.tables.applications import Application, Repository
 from mooring.store.tables.base import Base, Bindings, Labels
 from mooring.store.tables.catalog import Executable, Scenario
 from mooring.store.tables.deployments import Deployment, Replica, Revision
+from mooring.store.tables.destinations import Destination
 from mooring.store.tables.executions import Execution, ExecutionSchedule, Job
 from mooring.store.tables.installation import NodeRequest, SigningKey, StoreFact, WorkLease
 from mooring.store.tables.objects import Artifact, ArtifactLabel, Configuration
@@ -20,6 +21,7 @@ __all__ = [
     "Client",
     "Configuration",
     "Deployment",
+    "Destination",
     "DockerRegistrySecret",
     "Executable",
     "Execution",
