@@ -1,6 +1,7 @@
 """`make example`: the example project, from a push into a git repository to a server of its own, for real.
 
-Driven by SAP's SDK, as a team's own scripts would: repository, application, training, model, server, a change.
+SAP's SDK makes the repository and the application, as a team does once; the rest is `mooring deploy`, as a pipeline
+does it on each push: artifact, training, model, server, a change.
 """
 
 import json
@@ -45,15 +46,18 @@ def _story(mooring: DemoInstallation, repository: Path) -> None:
     client = sdk(mooring)
     with step("sync: the templates become executables"):
         onboard(client, repository)
-    with step("train: an execution, its logs, its model"):
-        model = train(mooring, client)
-    with step("serve: a deployment that loads the model"):
-        deployment = serve(client, "Good trip!", model)
-    url = str(client.deployment.get(deployment).deployment_url)
+    config = repository.with_suffix("") / "cicd" / "config.json"
+    mooring.upload(PROJECT / "data" / "trips.csv", "default/taxi/trips/trips.csv")
+    with step("mooring deploy: train a model, and a server that loads it"):
+        results = mooring.deploy(config)
+    show_training(client, results["taxi-training"]["id"])
+    url = results["taxi-server"]["url"]
     show(mooring, url, "Good trip!")
-    with step("change the configuration: the same URL, another greeting"):
-        client.deployment.modify(deployment, None, configuration(client, _wanted("deployments"), model, "Safe trip!"))
-        wait_for_status(client.deployment, deployment, "RUNNING")
+    with step("mooring deploy: the same URL, another greeting"):
+        config.write_text(config.read_text().replace("Good trip!", "Safe trip!"))
+        changed = mooring.deploy(config)
+    if (changed["taxi-training"]["action"], changed["taxi-server"]["url"]) != ("reused", url):
+        raise RuntimeError(f"a change of the greeting alone led to {changed}")
     show(mooring, url, "Safe trip!")
     with step("end everything"):
         mooring.down()
@@ -99,16 +103,7 @@ def onboard(client: Any, repository: Path) -> None:
     wait_for(is_synced, "the application is not synced")
 
 
-def train(mooring: DemoInstallation, client: Any) -> str:
-    """Returns the id of the artifact that the execution has made."""
-    from ai_api_client_sdk.models.artifact import Artifact
-
-    mooring.upload(PROJECT / "data" / "trips.csv", "default/taxi/trips/trips.csv")
-    wanted = json.loads((PROJECT / "cicd" / "config.json").read_text())["artifacts"][0]
-    kind = Artifact.Kind(wanted["kind"])
-    data = client.artifact.create(wanted["name"], kind, wanted["url"], wanted["scenario_id"])
-    execution = client.execution.create(configuration(client, _wanted("executions"), data.id)).id
-    wait_for_status(client.execution, execution, "COMPLETED")
+def show_training(client: Any, execution: str) -> None:
     since = datetime.now(UTC) - timedelta(hours=1)
     for line in client.execution.query_logs(execution, start=since).data.result:
         _console.print(f"    [dim]{line.msg.rstrip()}[/]", highlight=False)
@@ -116,38 +111,6 @@ def train(mooring: DemoInstallation, client: Any) -> str:
     _console.print(f"    metrics: {', '.join(f'{m.name} = {m.value:.2f}' for m in measured)}", highlight=False)
     (model,) = client.execution.get(execution).output_artifacts
     _console.print(f"    model:   {model.url}", highlight=False)
-    return str(model.id)
-
-
-def serve(client: Any, greeting: str, model: str) -> str:
-    deployment = client.deployment.create(configuration(client, _wanted("deployments"), model, greeting)).id
-    wait_for_status(client.deployment, deployment, "RUNNING")
-    return str(deployment)
-
-
-def configuration(client: Any, wanted: dict[str, Any], artifact_id: str, greeting: str = "") -> str:
-    """As `cicd/config.json` describes it, with the one artifact that it binds."""
-    from ai_api_client_sdk.models.input_artifact_binding import InputArtifactBinding
-    from ai_api_client_sdk.models.parameter_binding import ParameterBinding
-
-    parameters = [ParameterBinding(p["key"], greeting or p["value"]) for p in wanted["parameter_bindings"]]
-    inputs = [InputArtifactBinding(p["key"], artifact_id) for p in wanted["input_artifact_bindings"]]
-    made = client.configuration.create(
-        wanted["name"], wanted["scenario_id"], wanted["executable_id"], parameters, inputs
-    )
-    return str(made.id)
-
-
-def wait_for_status(things: Any, id_: str, wanted: str) -> None:
-    """Raises RuntimeError when it fails, with what it says about it."""
-
-    def is_there() -> bool:
-        found = things.get(id_)
-        if found.status.value == "DEAD":
-            raise RuntimeError(f"it is DEAD: {found.status_message}")
-        return bool(found.status.value == wanted)
-
-    wait_for(is_there, f"it is not {wanted}")
 
 
 def show(mooring: DemoInstallation, url: str, greeting: str) -> None:
@@ -157,11 +120,6 @@ def show(mooring: DemoInstallation, url: str, greeting: str) -> None:
     _console.print(f"    POST [bold cyan]{url}/v2/predict[/]  →  {said}", highlight=False, soft_wrap=True)
     if said["greeting"] != greeting:
         raise RuntimeError(f"the server greets with {said['greeting']!r} instead of {greeting!r}")
-
-
-def _wanted(kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((PROJECT / "cicd" / "config.json").read_text())[kind][0]["configuration"]
-    return found
 
 
 if __name__ == "__main__":

@@ -67,6 +67,11 @@ class DemoInstallation:
         )
         answer.raise_for_status()
 
+    def deploy(self, file: Path) -> dict[str, Any]:
+        """What `mooring deploy` says about each execution and deployment of the file, by name."""
+        done = json.loads(self._mooring("deploy", str(file), "--json"))
+        return {each["name"]: each for each in done["results"]}
+
     def _mooring(self, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
         program = Path(sys.executable).parent / "mooring"
         environment = {

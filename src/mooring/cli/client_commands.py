@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from mooring.client.configurations import Configuration
     from mooring.client.deployments import Deployment, Deployments
     from mooring.client.executions import Executions
-    from mooring.client.logs import LogLine
 
 _FOLLOW_SECONDS = 1.0
-_PAGE = 5000
-"""Lines; the most that the API gives at a time."""
 _OVER = ("COMPLETED", "DEAD", "STOPPED")
 
 GroupOption = Annotated[
@@ -87,19 +84,16 @@ def logs(
     home: HomeOption = None,
     resource_group: GroupOption = "default",
 ) -> None:
+    from mooring.client.log_tail import LogTail
+
     start = datetime.now(UTC) - timedelta(minutes=since_minutes)
     with _client(home, resource_group) as client:
         owners = _owners(client, identifier)
-        seen: set[tuple[datetime, str | None, str]] = set()
+        tail = LogTail(owners, identifier, start)
         while True:
-            lines = owners.logs(identifier, start=start, top=_PAGE)
-            new = [line for line in lines if _key(line) not in seen]
-            for line in new:
+            for line in tail.new():
                 typer.echo(f"{line.timestamp:%Y-%m-%dT%H:%M:%S.%f}Z {line.pod} {line.msg.rstrip()}")
-            if lines:  # the last moment is asked for again: more may have been written in it
-                start = lines[-1].timestamp
-                seen = {_key(line) for line in lines if line.timestamp == start}
-            if new and len(lines) == _PAGE:
+            if tail.more:
                 continue
             if not follow or owners.get(identifier).status in _OVER:
                 return
@@ -163,10 +157,6 @@ def _client(home: Path | None, resource_group: str) -> "AIClient":
     if not key.exists():
         raise CannotStart(f"there is no service key at {key}: start Mooring (`mooring up`), or set AICORE_*.")
     return AIClient.from_service_key(key, resource_group=resource_group)
-
-
-def _key(line: "LogLine") -> tuple[datetime, str | None, str]:
-    return line.timestamp, line.pod, line.msg
 
 
 def _body(data: str) -> bytes:

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from mooring import __version__
-from mooring.cli import client_accounts, client_commands, serve, system_commands
+from mooring.cli import (
+    client_accounts,
+    client_commands,
+    compat_commands,
+    destination_commands,
+    init_command,
+    pipeline_commands,
+    serve,
+    system_commands,
+)
 
 app = typer.Typer(
     name="mooring",
@@ -18,7 +27,11 @@ app = typer.Typer(
 system_commands.register(app)
 serve.register(app)
 client_commands.register(app)
+pipeline_commands.register(app)
+init_command.register(app)
+compat_commands.register(app)
 client_accounts.register(app)
+destination_commands.register(app)
 
 
 def _show_version(wanted: bool) -> None:

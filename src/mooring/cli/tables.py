@@ -77,6 +77,19 @@ def print_clients(clients: "Sequence[tuple[Client, str]]") -> None:
     _console().print(table)
 
 
+def print_destinations(destinations: "Sequence[Mapping[str, str]]") -> None:
+    """One line each, with what part of the requests goes where."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("NAME", "URL", "CANARY", "MIRROR"):
+        table.add_column(column, overflow="fold")
+    for each in destinations:
+        canary = each.get("mooring.canary.URL", "")
+        share = f"{each.get('mooring.canary.percent', '')} % {canary}" if canary else ""
+        cells = (each["Name"], each.get("URL", ""), share, each.get("mooring.mirror.URL", ""))
+        table.add_row(*(escape(cell) for cell in cells))
+    _console().print(table)
+
+
 def _console() -> Console:
     """As wide as the terminal; where there is none, nothing is folded."""
     return Console() if Console().is_terminal else Console(width=_WIDE)

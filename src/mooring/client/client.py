@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import httpx
 
+from mooring.client.applications import Applications
+from mooring.client.artifacts import Artifacts
 from mooring.client.configurations import Configurations
 from mooring.client.connection import Connection
 from mooring.client.credentials import Credentials
@@ -39,6 +41,9 @@ class AIClient:
         credentials = Credentials(base_url.rstrip("/"), auth_url, client_id, client_secret, resource_group)
         self._http = HttpSession(base_url, transport=transport, timeout_seconds=timeout_seconds, repeats=repeats)
         self._connection = connection = Connection(self._http, credentials, timeout_seconds=timeout_seconds)
+        self.credentials = credentials
+        self.applications = Applications(connection)
+        self.artifacts = Artifacts(connection)
         self.scenarios = Scenarios(connection)
         self.executables = Executables(connection)
         self.configurations = Configurations(connection)
@@ -57,15 +62,23 @@ class AIClient:
     ) -> Self:
         """From a service key in SAP's shape or the file that holds one. Raises ValueError, OSError."""
         credentials = Credentials.from_service_key(key, resource_group=resource_group)
-        return cls._of(credentials, timeout_seconds, transport)
+        return cls.of(credentials, timeout_seconds=timeout_seconds, transport=transport)
 
     @classmethod
     def from_env(cls, *, timeout_seconds: float = 30.0, transport: httpx.BaseTransport | None = None) -> Self:
         """From the AICORE_* variables. Raises ValueError naming those that are missing."""
-        return cls._of(Credentials.from_env(), timeout_seconds, transport)
+        return cls.of(Credentials.from_env(), timeout_seconds=timeout_seconds, transport=transport)
 
     @classmethod
-    def _of(cls, credentials: Credentials, timeout_seconds: float, transport: httpx.BaseTransport | None) -> Self:
+    def of(
+        cls,
+        credentials: Credentials,
+        *,
+        timeout_seconds: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+        repeats: Repeats | None = None,
+    ) -> Self:
+        """With credentials from wherever they were found."""
         return cls(
             credentials.base_url,
             credentials.auth_url,
@@ -74,6 +87,7 @@ class AIClient:
             credentials.resource_group,
             timeout_seconds=timeout_seconds,
             transport=transport,
+            repeats=repeats,
         )
 
     def access_token(self) -> str:

@@ -36,6 +36,11 @@ class Configuration(ApiObject):
     def parameters(self) -> dict[str, str]:
         return {binding.key: binding.value for binding in self.parameter_bindings}
 
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The ids of the artifacts by the names of the inputs."""
+        return {binding.key: binding.artifact_id for binding in self.input_artifact_bindings}
+
 
 class _Created(ApiObject):
     id: str

@@ -99,6 +99,8 @@ def _envelope(reply: Reply) -> dict[str, object]:
         body = reply.json()
     except ValueError:
         return {}
+    if isinstance(body, dict) and "ErrorMessage" in body:  # as the Destination service has it
+        return {"message": body["ErrorMessage"]}
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         return error

@@ -1,0 +1,38 @@
+"""Stops and deletes what is not needed any more."""
+
+from mooring.client.client import AIClient
+from mooring.client.deployments import Deployments
+from mooring.client.errors import NotFound
+from mooring.client.executions import Executions
+from mooring.pipeline.patience import await_, patiently
+from mooring.pipeline.steps import Remove
+
+_STOP_SECONDS = 300.0
+
+
+class Remover:
+    """What is gone already is removed."""
+
+    def __init__(self, client: AIClient, *, stop_seconds: float = _STOP_SECONDS) -> None:
+        self._client = client
+        self._stop_seconds = stop_seconds
+
+    def remove(self, step: Remove) -> str:
+        """In words what was done. Raises ApiError, TimeoutError."""
+        owners = self._client.executions if step.kind == "execution" else self._client.deployments
+        try:
+            if step.stop:
+                patiently(lambda: owners.stop(step.id))
+            if not await_(lambda: _can_be_deleted(owners, step.id), self._stop_seconds):
+                raise TimeoutError(f"{step.kind} {step.id} has not stopped within {self._stop_seconds:g} s")
+            patiently(lambda: owners.delete(step.id))
+        except NotFound:
+            return f"{step.kind} {step.name} ({step.id}) was gone already"
+        return f"{step.kind} {step.name} ({step.id}) is removed"
+
+
+def _can_be_deleted(owners: Executions | Deployments, id_: str) -> bool:
+    try:
+        return owners.get(id_).status not in ("PENDING", "RUNNING", "STOPPING")
+    except NotFound:
+        return True
