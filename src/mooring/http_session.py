@@ -88,16 +88,19 @@ class HttpSession:
         *,
         params: Mapping[str, str | int] | None = None,
         body: object = None,
+        content: bytes | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float | None = None,
         repeatable: bool | None = None,
     ) -> Reply:
-        """One request and its answer; `body` is sent as JSON. Repeated only if that cannot do a thing twice.
+        """One request and its answer; `body` is sent as JSON, `content` as it is.
 
-        Raises NoAnswer. Answers of any status are returned.
+        Repeated only if that cannot do a thing twice. Raises NoAnswer. Answers of any status are returned.
         """
-        request = self._client.build_request(method, path, params=params, json=body, data=form, headers=headers)
+        request = self._client.build_request(
+            method, path, params=params, json=body, content=content, data=form, headers=headers
+        )
         may_repeat = method in _REPEATABLE if repeatable is None else repeatable
         limit = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         return self._send_until(request, time.monotonic() + limit, may_repeat)

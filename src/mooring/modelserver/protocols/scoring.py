@@ -12,6 +12,7 @@ from mooring.modelserver.errors import InvalidInput
 from mooring.modelserver.inference import Form, Inference
 from mooring.modelserver.protocols.content_type import media_type
 from mooring.modelserver.protocols.json_body import parse_object
+from mooring.modelserver.protocols.plain_rows import are_plain_rows, from_plain_rows
 from mooring.modelserver.schema import Signature
 
 JSON, CSV, PARQUET = "application/json", Form.CSV.value, Form.PARQUET.value
@@ -52,6 +53,8 @@ def _from_json(body: dict[str, Any], signature: Signature) -> Inference:
         data = {key: value for key, value in body.items() if key not in known}
         return Inference(Form.PLAIN, data, {key: body[key] for key in body if key in known})
     forms = [form for form in _JSON_FORMS if form.value in body]
+    if not forms and are_plain_rows(body):
+        return from_plain_rows(body, signature)
     if len(forms) != 1:
         wanted = ", ".join(form.value for form in _JSON_FORMS)
         raise InvalidInput(
