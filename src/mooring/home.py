@@ -25,6 +25,10 @@ class Home:
         return self.path / "service-key.json"
 
     @property
+    def destination_key(self) -> Path:
+        return self.path / "destination-key.json"
+
+    @property
     def database(self) -> Path:
         return self.path / "mooring.db"
 

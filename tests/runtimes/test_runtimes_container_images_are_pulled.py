@@ -137,12 +137,16 @@ def test_of_a_registry_secret_only_the_logins_are_used(tmp_path: Path) -> None:
     secret = {
         "credsStore": "evil",
         "credHelpers": {"x": "evil"},
-        "auths": {"127.0.0.1": {"auth": "abc", "exec": "evil"}, "y": "evil"},
+        "auths": {
+            "127.0.0.1": {"auth": "abc", "exec": "evil"},
+            "x": {"username": "u", "password": "p"},
+            "y": "evil",
+        },
         "proxies": {"default": {"httpProxy": "evil"}},
     }
     with pytest.raises(ImageError):
         images._pull(parse("127.0.0.1/a/b:1"), secret)
-    assert seen.read_text() == '{"auths": {"127.0.0.1": {"auth": "abc"}}}'
+    assert seen.read_text() == '{"auths": {"127.0.0.1": {"auth": "abc"}, "x": {"auth": "dTpw"}}}'
 
 
 def _empty() -> bytes:

@@ -98,6 +98,13 @@ def test_a_proxy_that_accepts_and_closes_is_not_taken_for_a_server(harbour: Harb
     until("the proxy accepts", lambda: harbour.runtime.observe("replica1").reason == words)
 
 
+def test_a_users_words_mean_what_they_say(harbour: Harbour) -> None:
+    _use(harbour, Engine([sys.executable, "-c", "import sys; print(sys.argv[1])", "{socket}"]))
+    harbour.runtime.start("job1", ContainerSpec("x"))
+    harbour.until("job1", Phase.EXITED)
+    assert harbour.messages("job1") == ["{socket}"]
+
+
 def test_the_owner_hears_of_the_end(harbour: Harbour) -> None:
     engine = _use(harbour, Engine([sys.executable, "-c", "pass"]))
     harbour.runtime.start("job1", ContainerSpec("x"))

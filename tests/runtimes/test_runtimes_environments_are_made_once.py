@@ -9,9 +9,11 @@ import pytest
 
 from mooring.domain.stand_ins import StandIn
 from mooring.runtimes.base import ImageAway, ImageError, ImageRequest
-from mooring.runtimes.sandbox.environments import Environments
+from mooring.runtimes.sandbox import bubblewrap
+from mooring.runtimes.sandbox.building import Building
+from mooring.runtimes.sandbox.environments import Environment, Environments
 from mooring.runtimes.sandbox.uv import Uv
-from tests.runtimes.sandboxes import IMAGE, Sandboxes
+from tests.runtimes.sandboxes import IMAGE, Sandboxes, need_bubblewrap
 
 
 def wheel(folder: Path, name: str = "thing", version: str = "1.0") -> Path:
@@ -29,6 +31,10 @@ def wheel(folder: Path, name: str = "thing", version: str = "1.0") -> Path:
     return path
 
 
+def prepared(environments: Environments, source: Path, requirements: str | None = None) -> Environment:
+    return environments.prepare(StandIn(source, requirements=requirements), bubblewrap.isolation())
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     source = tmp_path / "source"
@@ -39,6 +45,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environments(tmp_path: Path) -> Environments:
+    need_bubblewrap()
     return Environments(tmp_path / "environments", tmp_path / "uv", 120)
 
 
@@ -52,7 +59,7 @@ def test_what_is_required_is_there_inside(sandboxes: Sandboxes) -> None:
 
 
 def test_modules_are_compiled(source: Path, environments: Environments) -> None:
-    made = environments.prepare(StandIn(source))
+    made = prepared(environments, source)
     assert list(made.folder.rglob("__pycache__/thing.*.pyc"))
 
 
@@ -62,22 +69,22 @@ def test_the_same_content_is_made_once(
     calls: list[str] = []
     run = Uv.run
 
-    def counted(uv: Uv, words: Sequence[str], *, folder: Path) -> None:
+    def counted(uv: Uv, words: Sequence[str], *, folder: Path, building: Building | None = None) -> None:
         calls.append(words[0])
-        run(uv, words, folder=folder)
+        run(uv, words, folder=folder, building=building)
 
     monkeypatch.setattr(Uv, "run", counted)
     with ThreadPoolExecutor(4) as pool:
-        made = set(pool.map(environments.prepare, [StandIn(source)] * 4))
+        made = set(pool.map(lambda _: prepared(environments, source), range(4)))
     assert len(made) == 1
     assert calls == ["venv", "pip"]
     assert environments.find(made.pop().key)
 
 
 def test_other_content_is_another_environment(source: Path, environments: Environments) -> None:
-    first = environments.prepare(StandIn(source))
+    first = prepared(environments, source)
     (source / "requirements.txt").write_text("# nothing\n")
-    second = environments.prepare(StandIn(source))
+    second = prepared(environments, source)
     assert first.key != second.key
     assert environments.find(first.key)
 
@@ -92,7 +99,7 @@ def test_the_id_of_an_image_changes_with_what_it_runs(sandboxes: Sandboxes) -> N
 def test_what_cannot_be_had_is_explained_and_leaves_nothing(source: Path, environments: Environments) -> None:
     (source / "requirements.txt").write_text("./there-is-none-1.0-py3-none-any.whl\n")
     with pytest.raises(ImageError, match=r"cannot be made from .*requirements.txt: .*there-is-none") as raised:
-        environments.prepare(StandIn(source))
+        prepared(environments, source)
     assert not isinstance(raised.value, ImageAway)
     kept = [path.name for path in environments._folder.iterdir() if not path.name.endswith(".lock")]
     assert kept == []
@@ -105,19 +112,19 @@ def test_an_index_that_is_away_is_away(
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     (source / "requirements.txt").write_text("some-package==1\n")
     with pytest.raises(ImageAway) as raised:
-        environments.prepare(StandIn(source))
+        prepared(environments, source)
     assert "open-sesame" not in str(raised.value)
 
 
 def test_what_a_killed_maker_has_left_does_not_count(source: Path, environments: Environments) -> None:
-    made = environments.prepare(StandIn(source))
+    made = prepared(environments, source)
     left = made.folder.with_name(f".{made.key}.making")
     made.folder.rename(left)
     assert environments.find(made.key) is None
-    assert environments.prepare(StandIn(source)).folder.is_dir()
+    assert prepared(environments, source).folder.is_dir()
     assert not left.exists()
 
 
 def test_requirements_that_were_named_have_to_be_there(source: Path, environments: Environments) -> None:
     with pytest.raises(ImageError, match=r"other\.txt is not there"):
-        environments.prepare(StandIn(source, requirements="other.txt"))
+        prepared(environments, source, requirements="other.txt")

@@ -51,6 +51,41 @@ if 0 in forked:
     assert harbour.runtime.observe("replica1").phase is Phase.READY
 
 
+def test_files_in_memory_count_though_nothing_shows_them(harbour: Harbour) -> None:
+    hungry = """
+import os, time
+file = os.memfd_create("kept")
+for _ in range(150):
+    os.write(file, b"x" * (1 << 20))
+time.sleep(600)
+"""
+    harbour.runtime.start("replica1", python(hungry, limits=Limits(memory_bytes=100 * MIB)))
+    ended = harbour.until("replica1", Phase.EXITED)
+    assert ended.reason.endswith("MiB of memory, its limit is 100 MiB")
+    assert int(ended.reason.split()[1]) > 100
+
+
+def test_files_in_memory_that_are_mapped_or_shared_count_once(harbour: Harbour) -> None:
+    # 80 MiB, open and mapped in two processes.
+    sharing = """
+import mmap
+file = os.memfd_create("kept")
+os.truncate(file, 80 << 20)
+kept = mmap.mmap(file, 80 << 20)
+kept.write(b"x" * (80 << 20))
+if os.fork() == 0:
+    kept[:: 4096]
+    print("forked", flush=True)
+    time.sleep(600)
+"""
+    harbour.runtime.start("replica1", server(sharing, limits=Limits(memory_bytes=150 * MIB)))
+    until("both are there", lambda: harbour.messages("replica1") == ["forked"])
+    shim = harbour.state("replica1").shim.pid
+    before = switches(shim)
+    until("its memory was looked at", lambda: switches(shim) >= before + 8)
+    assert harbour.runtime.observe("replica1").phase is Phase.READY
+
+
 def test_within_its_limit_it_goes_on(harbour: Harbour) -> None:
     harbour.runtime.start("replica1", server(limits=Limits(memory_bytes=200 * MIB)))
     harbour.until("replica1", Phase.READY)

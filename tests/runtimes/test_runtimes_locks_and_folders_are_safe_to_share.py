@@ -87,3 +87,19 @@ def as_ordinary_user(act: Callable[[], None]) -> None:
             os._exit(0)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_folder_is_removed_however_deep_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "replica1"
+    folder.mkdir()
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(3000):  # neither a recursion nor a path can be that long
+        os.mkdir("deeper", dir_fd=here)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.symlink(tmp_path, "link", dir_fd=here)
+    os.close(here)
+    (tmp_path / "other").touch()
+    removal.remove(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]

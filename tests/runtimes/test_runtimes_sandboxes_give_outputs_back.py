@@ -1,10 +1,12 @@
 """What a job has left is fetched as the job saw it, and nothing of the machine's with it (classes 1 and 2)."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from mooring.runtimes.base import Mount
+from mooring.runtimes.sandbox import collecting
 from tests.runtimes.harbour import until
 from tests.runtimes.sandboxes import Sandboxes
 
@@ -112,3 +114,24 @@ def test_what_was_made_is_removed_with_its_run(sandboxes: Sandboxes) -> None:
     _make(sandboxes, "os.makedirs('/app/out/locked')\nopen('/app/out/locked/x', 'w')\nos.chmod('/app/out/locked', 0)")
     sandboxes.harbour.runtime.forget("job1")
     until("it is gone", lambda: not (sandboxes.harbour.folder / "job1").exists())
+
+
+def test_folders_that_show_each_other_do_not_multiply_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "_MOST_ENTRIES", 2000)  # the real number takes a while
+    for number in range(20):
+        (tmp_path / "root" / "out" / f"folder{number}").mkdir(parents=True)
+        for other in range(20):
+            (tmp_path / "root" / "out" / f"folder{number}" / f"link{other}").symlink_to(f"../folder{other}")
+    with pytest.raises(OSError, match="more than 2000 files and folders"):
+        collecting.Inside(tmp_path / "root", []).copy("/out", tmp_path / "taken")
+    assert not (tmp_path / "taken").exists()
+
+
+def test_a_hole_larger_than_the_disk_does_not_fill_it(sandboxes: Sandboxes) -> None:
+    _make(sandboxes, "open('/app/out', 'w').truncate(1 << 43)")
+    with pytest.raises(OSError, match="MiB of the disk free") as found:
+        _collect(sandboxes, "/app/out")
+    assert found.value.errno == errno.ENOSPC
+    assert not (sandboxes.folder / "collected").exists()

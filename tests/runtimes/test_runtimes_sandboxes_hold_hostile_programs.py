@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,21 @@ sorted(os.listdir("/"))
         *(".mooring", "app", "bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "opt", "proc", "run"),
         *("sbin", "tmp", "usr", "var", *Path(os.path.realpath(os.sys.base_prefix)).parts[1:2]),  # type: ignore[attr-defined]
     }
+
+
+def test_the_path_of_its_socket_is_not_told(sandboxes: Sandboxes) -> None:
+    server = sandboxes.server("import sys; print(sys.argv[1:], flush=True)")
+    spec = replace(server, args=["{socket}", "--at={socket}"], env={"AT": "{socket}"})
+    sandboxes.harbour.runtime.start("replica1", spec)
+    sandboxes.says("replica1", "['{socket}', '--at={socket}']")
+    sandboxes.harbour.until("replica1", Phase.READY)
+
+
+def test_files_in_memory_count_in_a_sandbox_too(sandboxes: Sandboxes) -> None:
+    fill = "f = os.memfd_create('kept')\nfor _ in range(150): os.write(f, b'x' * (1 << 20))"
+    program = f"import os, time\n{fill}\ntime.sleep(600)"
+    sandboxes.harbour.runtime.start("job1", sandboxes.spec(program, limits=Limits(memory_bytes=120 << 20)))
+    assert sandboxes.harbour.until("job1", Phase.EXITED).reason.endswith("of memory, its limit is 120 MiB")
 
 
 def test_what_is_not_its_own_cannot_be_changed(sandboxes: Sandboxes) -> None:
@@ -117,11 +133,13 @@ def test_links_out_of_its_root_lead_nowhere(sandboxes: Sandboxes) -> None:
         f"""
 os.symlink({str(sandboxes.folder)!r}, "/tmp/out") or os.listdir("/tmp/out")
 os.symlink("../../../../../../../..{sandboxes.folder}", "/app/up") or os.listdir("/app/up")
-os.listdir("/proc/1/root{sandboxes.folder}")
+os.listdir("/proc/1/root")
+os.listdir("/proc/self/root{sandboxes.folder}")
 os.listdir("/proc/self/cwd/../../../..{sandboxes.folder}")
 """,
     )
-    assert results == ["FileNotFoundError"] * 4
+    nothing = "FileNotFoundError"
+    assert results == [nothing, nothing, "PermissionError", nothing, nothing]
 
 
 def test_no_process_outside_is_seen_or_signalled(sandboxes: Sandboxes) -> None:
@@ -158,6 +176,19 @@ ctypes.CDLL(None, use_errno=True).mount(b"none", b"/tmp", b"tmpfs", 0, None)
     )
     assert [line.split()[1] for line in status] == ["0" * 16, "0" * 16, "1"]
     assert (namespaces, mount) == (-1, -1)
+
+
+def test_the_process_that_counts_the_others_cannot_be_stopped(sandboxes: Sandboxes) -> None:
+    attached, seized, environment, own = _tries(
+        sandboxes,
+        """
+ctypes.CDLL(None).ptrace(16, 1, None, None)
+ctypes.CDLL(None).ptrace(0x4206, 1, None, None)
+open("/proc/1/environ").read()
+len(open("/proc/self/environ").read()) > 0
+""",
+    )
+    assert (attached, seized, environment, own) == (-1, -1, "PermissionError", True)
 
 
 def test_no_socket_of_the_machine_and_of_other_sandboxes_is_reached(sandboxes: Sandboxes) -> None:

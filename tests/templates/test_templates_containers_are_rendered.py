@@ -86,7 +86,7 @@ def test_variables_that_multiply_are_refused_in_a_moment() -> None:
     ]
     for bomb in bombs:
         started = time.process_time()
-        with pytest.raises(TemplateError, match="comes to more than 1000000 characters"):
+        with pytest.raises(TemplateError, match=r"comes to more than 1000000 characters|is longer than"):
             _render(f"env: [{{name: A0, value: {'a' * 5000}}}, {', '.join(bomb)}]\nargs: [{'$(A0), ' * 200}]")
         assert time.process_time() - started < 2
 
@@ -94,9 +94,27 @@ def test_variables_that_multiply_are_refused_in_a_moment() -> None:
 def test_references_that_never_end_cost_little() -> None:
     text = "$(" * 400_000
     started = time.process_time()
-    found = render_container({"image": Scalar("x"), "args": [Scalar(text)]}, Pod(), path="c")
-    assert found.args == (text,)
+    with pytest.raises(TemplateError, match="is longer than"):
+        render_container({"image": Scalar("x"), "args": [Scalar(text)]}, Pod(), path="c")
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize("path", ["/a" * 100, "/" + "a" * 300, "/" + "/".join(["a" * 200] * 10)])
+def test_a_path_that_no_folder_can_hold_is_refused(path: str) -> None:
+    with pytest.raises(TemplateError, match=r"workingDir: is .* which is too long"):
+        _render(f"workingDir: {path}")
+
+
+def test_mounts_and_items_are_bounded() -> None:
+    mounts = ", ".join(f"{{name: v, mountPath: /m{number}}}" for number in range(101))
+    with pytest.raises(TemplateError, match="volumeMounts: has 101 entries; 100 are allowed"):
+        _render(f"volumeMounts: [{mounts}]", _pod("[{name: v, emptyDir: {}}]"))
+    items = ", ".join(f"{{key: k, path: p{number}}}" for number in range(201))
+    with pytest.raises(TemplateError, match="items: has 201 entries; 200 are allowed"):
+        _render(
+            "volumeMounts: [{name: v, mountPath: /m}]",
+            _pod(f"[{{name: v, secret: {{secretName: s, items: [{items}]}}}}]"),
+        )
 
 
 def test_volumes_are_mounted_where_they_are_wanted() -> None:
@@ -180,3 +198,34 @@ def test_pull_secrets_are_named_once() -> None:
     assert pull_secrets((places[0], "x"), ({}, "y"), (places[1], "z"), (places[0], "x")) == ("a", "b")
     with pytest.raises(TemplateError, match=r"x.imagePullSecrets\[0\].name: is required"):
         pull_secrets((mapping(read_one("imagePullSecrets: [{}]", path=""), ""), "x"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        (
+            f"args: [{'x' * 200_000}]",
+            r"args\[0\]: is longer than the \d+ bytes that a program can be given: pass large",
+        ),
+        (f"command: [a, {'é' * 70_000}]", r"command\[1\]: is longer than"),
+        (f"env: [{{name: A, value: {'x' * 200_000}}}]", r"env\[0\]\.value: is longer than"),
+        (f"env: [{{name: A, value: {'x' * 70_000}}}]\nargs: [$(A)$(A)]", r"args\[0\]: is longer than"),
+        (f"args: [{', '.join('x' * 5000)}]", "args: has 5000 entries; 4000 are allowed"),
+        (f"env: [{', '.join(f'{{name: E{i}}}' for i in range(5000))}]", "env: has 5000 entries; 4000 are allowed"),
+        (
+            f"env: [{{name: A, value: {'é' * 50_000}}}]\nargs: [{', '.join(['$(A)'] * 12)}]",
+            "args: comes to more than the 1048576 bytes",
+        ),
+        (f"env: [{{name: {'A' * 2000}, value: x}}]", "up to 1000 printable characters"),
+    ],
+)
+def test_what_no_program_can_be_given_is_refused_when_it_is_read(fields: str, problem: str) -> None:
+    with pytest.raises(TemplateError, match=problem):
+        _render(fields)
+
+
+def test_what_a_program_can_be_given_is_taken() -> None:
+    long = "x" * 120_000
+    found = _render(f"args: [{long}, {', '.join('x' * 3000)}]\nenv: [{{name: A, value: {long}}}]")
+    assert found.args is not None
+    assert (found.args[0], len(found.args), found.variables[0].value) == (long, 3001, long)

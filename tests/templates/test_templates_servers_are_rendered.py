@@ -131,7 +131,8 @@ def test_a_port_and_the_environment_that_names_it() -> None:
         ),
         ("readinessProbe: {httpGet: {path: /r}, periodSeconds: 30}", Check(9000, "/r", period_seconds=30)),
         (
-            "readinessProbe: {httpGet: {path: /r}, periodSeconds: 30}\nlivenessProbe: {tcpSocket: {}, periodSeconds: 2}",
+            "readinessProbe: {httpGet: {path: /r}, periodSeconds: 30}\n"
+            "livenessProbe: {tcpSocket: {}, periodSeconds: 2}",
             Check(9000, "/r", period_seconds=2),
         ),
     ],

@@ -33,7 +33,7 @@ arguments: {parameters: [{name: v}]}
 templates:
   - name: main
     container: {image: x, command: [x], args: [ARGS]}
-""".replace("ARGS", ", ".join(['"{{workflow.parameters.v}}"'] * 10_000))
+""".replace("ARGS", ", ".join(['"{{workflow.parameters.v}}"'] * 3_000))
 A_LONG_SCRIPT_PER_ITEM = """
 entrypoint: main
 arguments: {parameters: [{name: v}]}

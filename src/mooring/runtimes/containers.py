@@ -14,7 +14,8 @@ from mooring.runtimes.base import ContainerSpec, Endpoint, ImageRequest
 
 @dataclass(frozen=True)
 class Program:
-    """What has to be started for a container. `{socket}` in an argument is its unix socket, as in `ReplicaSpec`.
+    """What has to be started. In its first `our_words` arguments `{socket}` is its unix socket, as in `ReplicaSpec`;
+    the others are a user's, and mean what they say.
 
     `endpoint`: where it listens, when that is not its unix socket. `memory_bytes`: what its own processes (not those of
     an engine) may use. `env` is the whole environment.
@@ -24,6 +25,12 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     endpoint: Endpoint | None = None
     memory_bytes: int | None = None
+    our_words: int = 0
+
+    def arguments(self, socket: Path) -> list[str]:
+        """What is executed."""
+        ours = [word.replace("{socket}", str(socket)) for word in self.argv[: self.our_words]]
+        return [*ours, *self.argv[self.our_words :]]
 
 
 class Containers(Protocol):

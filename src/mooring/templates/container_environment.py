@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 
 from mooring.domain.containers import AllOfSecret, SecretKey, Variable
 from mooring.templates.budgets import Budget
-from mooring.templates.container_values import flag, shown, without_nul
+from mooring.templates.container_values import flag, refuse_too_much, short_enough, shown, without_nul
 from mooring.templates.errors import TemplateError
 from mooring.templates.trees import Tree, entries, mapping, required_text, text
 
-_NAME = re.compile(r"[!-<>-~][ -<>-~]*")  # what is printable, without '='
+_NAME = re.compile(r"[!-<>-~][ -<>-~]{0,999}")  # what is printable, without '='
 _MOST_CHARACTERS = 1_000_000
 
 
@@ -65,6 +65,7 @@ def expansion(container: Mapping[str, Tree], path: str) -> Expansion:
         variable = _variable(entry, where, found)
         found.variables.pop(variable.name, None)
         found.variables[variable.name] = variable
+    refuse_too_much([f"{each.name}={each.value}" for each in found.variables.values()], f"{path}.env")
     return found
 
 
@@ -76,11 +77,14 @@ def all_of_secrets(container: Mapping[str, Tree], path: str) -> tuple[AllOfSecre
 def _variable(entry: Mapping[str, Tree], path: str, earlier: Expansion) -> Variable:
     name = required_text(entry.get("name"), f"{path}.name")
     if not _NAME.fullmatch(name):
-        raise TemplateError(f"{path}.name", f"is {shown(name)}; printable characters other than '=' are needed")
+        raise TemplateError(
+            f"{path}.name", f"is {shown(name)}; up to 1000 printable characters other than '=' are needed"
+        )
     value = without_nul(text(entry.get("value"), f"{path}.value") or "", f"{path}.value")
     source = mapping(entry.get("valueFrom"), f"{path}.valueFrom")
     if not source:
-        return Variable(name, earlier.expand(value, f"{path}.value"))
+        expanded = earlier.expand(value, f"{path}.value")
+        return Variable(name, short_enough(expanded, f"{path}.value"))
     if value:
         raise TemplateError(path, "has both value and valueFrom: give one")
     return Variable(name, secret=_secret_key(source, f"{path}.valueFrom.secretKeyRef"))
@@ -99,7 +103,9 @@ def _all_of_secret(entry: Mapping[str, Tree], path: str) -> AllOfSecret:
     reference = dict(_reference(entry, path))
     prefix = text(entry.get("prefix"), f"{path}.prefix") or ""
     if prefix and not _NAME.fullmatch(prefix):
-        raise TemplateError(f"{path}.prefix", f"is {shown(prefix)}; printable characters other than '=' are needed")
+        raise TemplateError(
+            f"{path}.prefix", f"is {shown(prefix)}; up to 1000 printable characters other than '=' are needed"
+        )
     return AllOfSecret(
         secret=required_text(reference.get("name"), f"{path}.secretRef.name"),
         prefix=prefix,

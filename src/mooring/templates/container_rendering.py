@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mooring.domain.containers import Container, PullPolicy
 from mooring.domain.resource_plans import DEFAULT_PLAN, RESOURCE_PLANS
 from mooring.templates.container_environment import Expansion, all_of_secrets, expansion
-from mooring.templates.container_values import absolute_path, flag, number, shown, words
+from mooring.templates.container_values import absolute_path, flag, number, refuse_too_much, short_enough, shown, words
 from mooring.templates.container_volumes import volumes
 from mooring.templates.errors import TemplateError
 from mooring.templates.trees import Tree, entries, mapping, required_text, text
@@ -32,6 +32,8 @@ class Pod:
 def render_container(tree: Mapping[str, Tree], pod: Pod, *, path: str) -> Container:
     """What is run. Raises TemplateError, naming the field below `path`."""
     known = expansion(tree, path)
+    command, args = _expanded(tree, "command", known, path), _expanded(tree, "args", known, path)
+    refuse_too_much((*(command or ()), *(args or ())), f"{path}.args")
     working_dir = text(tree.get("workingDir"), f"{path}.workingDir")
     own = mapping(tree.get("securityContext"), f"{path}.securityContext")
     security = {**pod.security, **{name: value for name, value in own.items() if text(value, name)}}
@@ -42,8 +44,8 @@ def render_container(tree: Mapping[str, Tree], pod: Pod, *, path: str) -> Contai
     return Container(
         image=_image(tree, path),
         resource_plan=pod.resource_plan,
-        command=_expanded(tree, "command", known, path),
-        args=_expanded(tree, "args", known, path),
+        command=command,
+        args=args,
         variables=tuple(known.variables.values()),
         from_secrets=all_of_secrets(tree, path),
         volumes=volumes(tree, pod.volumes, path),
@@ -88,7 +90,10 @@ def _image(tree: Mapping[str, Tree], path: str) -> str:
 def _expanded(tree: Mapping[str, Tree], field_name: str, known: Expansion, path: str) -> tuple[str, ...] | None:
     where = f"{path}.{field_name}"
     found = words(tree.get(field_name), where)
-    return None if found is None else tuple(known.expand(word, f"{where}[{i}]") for i, word in enumerate(found))
+    if found is None:
+        return None
+    places = [f"{where}[{i}]" for i in range(len(found))]
+    return tuple(short_enough(known.expand(word, place), place) for word, place in zip(found, places, strict=True))
 
 
 def _pull_policy(tree: Mapping[str, Tree], path: str) -> PullPolicy | None:

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Sequence
 
 from mooring.templates.errors import TemplateError
 from mooring.templates.trees import Scalar, Tree, kind_of, sequence, text
@@ -9,6 +10,15 @@ from mooring.templates.trees import Scalar, Tree, kind_of, sequence, text
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 _LARGEST = 2**31 - 1
 _SHOWN = 80
+_HANDED_OVER = "that a program can be given: pass large values in files (an input artifact, or the volume of a secret)"
+_LONGEST_PATH = 1024
+_LONGEST_NAME = 255
+_DEEPEST = 64
+LONGEST_TEXT_BYTES = 124 << 10
+"""Linux gives a program no longer argument or variable than 128 KiB, in which a variable's name has to fit, too."""
+_MOST_BYTES = 1 << 20
+_MOST_TEXTS = 4000
+"""Of arguments and of variables: all are handed over at once, for which there is a limit, too."""
 
 
 def shown(value: str) -> str:
@@ -49,10 +59,26 @@ def without_nul(value: str, path: str) -> str:
     return value
 
 
+def short_enough(value: str, path: str) -> str:
+    """What a program can be given as an argument or variable. Raises TemplateError."""
+    if _size(value) > LONGEST_TEXT_BYTES:
+        raise TemplateError(path, f"is longer than the {LONGEST_TEXT_BYTES} bytes {_HANDED_OVER}")
+    return value
+
+
+def refuse_too_much(texts: Sequence[str], path: str) -> None:
+    """For all arguments, or all variables, of one program. Raises TemplateError."""
+    if len(texts) > _MOST_TEXTS:
+        raise TemplateError(path, f"has {len(texts)} entries; {_MOST_TEXTS} are allowed: pass many values in a file")
+    if sum(map(_size, texts)) > _MOST_BYTES:
+        raise TemplateError(path, f"comes to more than the {_MOST_BYTES} bytes {_HANDED_OVER}")
+
+
 def absolute_path(value: str, path: str) -> str:
     """A path inside the container, in its shortest form. Raises TemplateError."""
     if not value.startswith("/") or _is_odd(value):
         raise TemplateError(path, f"is {shown(value)}; an absolute path without '..' and ':' is needed")
+    _refuse_long(value, path)
     return "/" + posixpath.normpath(value).lstrip("/")
 
 
@@ -60,7 +86,12 @@ def relative_path(value: str, path: str) -> str:
     """A path below a folder, in its shortest form. Raises TemplateError."""
     if value.startswith("/") or _is_odd(value):
         raise TemplateError(path, f"is {shown(value)}; a relative path without '..' and ':' is needed")
+    _refuse_long(value, path)
     return posixpath.normpath(value)
+
+
+def _size(value: str) -> int:
+    return len(value.encode(errors="surrogatepass"))
 
 
 def _word(tree: Tree, path: str) -> str:
@@ -71,3 +102,15 @@ def _word(tree: Tree, path: str) -> str:
 
 def _is_odd(value: str) -> bool:
     return ".." in value.split("/") or ":" in value or not value.isprintable() or "\\" in value
+
+
+def _refuse_long(value: str, path: str) -> None:
+    """Below a folder of ours it has to be a path that the kernel takes."""
+    parts = value.split("/")
+    if (
+        len(value.encode()) > _LONGEST_PATH
+        or len(parts) > _DEEPEST
+        or any(len(part.encode()) > _LONGEST_NAME for part in parts)
+    ):
+        limits = f"{_LONGEST_PATH} bytes, {_DEEPEST} names of {_LONGEST_NAME} bytes each"
+        raise TemplateError(path, f"is {shown(value)}, which is too long: {limits} are allowed")

@@ -7,7 +7,11 @@ from mooring.templates.container_values import absolute_path, flag, relative_pat
 from mooring.templates.errors import TemplateError
 from mooring.templates.trees import Tree, entries, mapping, required_text, text
 
+Entries = Sequence[tuple[str, dict[str, Tree]]]
 _SYSTEM = ("/proc", "/sys", "/dev")
+_MOST_MOUNTS = 100
+_MOST_ITEMS = 200
+"""Each costs whoever starts the container a moment, and all others wait for it."""
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 -- where data loaders exchange data; a folder of the container's own
 
 
@@ -15,7 +19,7 @@ def volumes(container: Mapping[str, Tree], declared: Sequence[Tree], path: str) 
     """The volumes that `volumeMounts` names, each where it is mounted. Raises TemplateError."""
     known = dict(_declared(declared))
     found: dict[str, Volume] = {}
-    for where, mount in entries(container, path, "volumeMounts"):
+    for where, mount in _at_most(_MOST_MOUNTS, entries(container, path, "volumeMounts"), f"{path}.volumeMounts"):
         volume = _mounted(mount, known, where)
         if volume.path in found:
             raise TemplateError(f"{where}.mountPath", f"is {volume.path!r}, where something is mounted already")
@@ -63,6 +67,12 @@ def _mounted(mount: Mapping[str, Tree], known: Mapping[str, Mapping[str, Tree]],
 
 
 def _items(secret: Mapping[str, Tree], path: str) -> Iterator[tuple[str, str]]:
-    for where, item in entries(secret, path, "items"):
+    for where, item in _at_most(_MOST_ITEMS, entries(secret, path, "items"), f"{path}.items"):
         key = required_text(item.get("key"), f"{where}.key")
         yield key, relative_path(required_text(item.get("path"), f"{where}.path"), f"{where}.path")
+
+
+def _at_most(most: int, found: Entries, path: str) -> Entries:
+    if len(found) > most:
+        raise TemplateError(path, f"has {len(found)} entries; {most} are allowed")
+    return found

@@ -66,10 +66,8 @@ def _refuse_too_deep(text: str, path: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            mark = event.start_mark
-            raise TemplateError(
-                path, f"line {mark.line + 1}, column {mark.column + 1} lies deeper than {_DEEPEST} values in each other"
-            )
+            line = f"line {event.start_mark.line + 1} " if event.start_mark else ""
+            raise TemplateError(path, f"{line}is too deep: at most {_DEEPEST} values may lie in each other")
 
 
 class _Words:

@@ -30,12 +30,9 @@ def main() -> NoReturn:
     """
     engine, name, pid_file, seconds, *gateway = sys.argv[1:]
     container = Container(engine, name, pid_file, float(seconds))
-    if pid_file:
-        done = subprocess.run(
-            [engine, "init", name], capture_output=True, text=True, timeout=float(seconds), check=False
-        )
-        if done.returncode != 0:
-            sys.exit(_fail(done.stderr))
+    if pid_file and (failure := container.initialise()):
+        sys.stderr.write(failure)
+        sys.exit(_CANNOT)
     if gateway:
         _open_gateway(container, int(gateway[0]), gateway[1])
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
@@ -47,9 +44,18 @@ class Container:
 
     def __init__(self, engine: str, name: str, pid_file: str, seconds: float) -> None:
         self.is_prepared = bool(pid_file)
+        self._initialise = [engine, "init", name]
         self._question = [engine, "container", "inspect", "--format", "{{.State.Pid}}", name]
         self._pid_file = pid_file
         self._seconds = seconds
+
+    def initialise(self) -> str:
+        """Have its network made, before it starts. Returns why that failed, or nothing."""
+        try:
+            done = subprocess.run(self._initialise, capture_output=True, text=True, timeout=self._seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return f"{self._initialise[0]} has not made the container's network within {self._seconds:g} s"
+        return done.stderr if done.returncode != 0 else ""
 
     def first_process(self) -> int:
         """Its number on this machine. Raises OSError when it has none within the time."""
@@ -64,11 +70,6 @@ class Container:
     def _asked(self) -> str:
         done = subprocess.run(self._question, capture_output=True, text=True, timeout=self._seconds, check=False)
         return done.stdout
-
-
-def _fail(said: str) -> int:
-    sys.stderr.write(said)
-    return _CANNOT
 
 
 def _open_gateway(container: Container, port: int, path: str) -> None:

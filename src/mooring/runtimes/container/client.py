@@ -71,6 +71,6 @@ def environment() -> Mapping[str, str]:
 def complaint(stderr: bytes | IO[bytes]) -> str:
     """The last line that matters: warnings come first."""
     said = stderr if isinstance(stderr, bytes) else stderr.read(1 << 16)
-    lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in said.decode(errors="replace").replace("\0", " ").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")] or lines[-1:]
     return (errors[-1] if errors else "it failed without a word").removeprefix("Error: ")[:_LONGEST_COMPLAINT]

@@ -10,6 +10,8 @@ import tarfile
 from pathlib import Path
 from typing import IO
 
+from mooring.runtimes.room import require_room
+
 _MOST_MEMBERS = 1_000_000
 _MOST_LINKS = 40
 _DEEPEST = 64
@@ -103,6 +105,7 @@ class _Unpacking:
         self._left -= size
         if self._left < 0:
             raise OSError("what it has left is larger than what may be stored of one container")
+        require_room(self._root, size)
 
 
 def _checked(name: str) -> str | None:

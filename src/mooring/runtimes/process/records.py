@@ -56,8 +56,8 @@ class Memo:
     """The part of a spec that is needed as long as it runs. Written by the runtime.
 
     `serves`: a replica, which listens; otherwise a job. `ready_path` None: ready when it accepts connections.
-    `redirects_too`: 200 to 399 are good answers, not only 200. `period_seconds`: how long a good one holds. `host` and `port`: where it listens, when that is not
-    its unix socket. `container`: it is one of `mooring.runtimes.containers`.
+    `redirects_too`: 200 to 399 are good answers, not only 200. `period_seconds`: how long a good one holds. `host` and
+    `port`: where it listens, when that is not its unix socket. `container`: it is one of `mooring.runtimes.containers`.
     """
 
     ready_path: str | None

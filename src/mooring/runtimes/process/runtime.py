@@ -41,9 +41,9 @@ class ProcessRuntime:
     """Implements `Runtime`. All that it knows lies in `folder`, so any number of them may look after one folder.
 
     `containers` says how a user's container becomes a program; without it there are none. `log_file_bytes` bounds each
-    of the two log files of a replica. `start_timeout_seconds` is for the shim (not for the replica),
-    `ready_timeout_seconds` for one question whether a replica is ready, `end_timeout_seconds` for the kernel to remove
-    processes that were killed.
+    of the two log files of a replica, `disk_bytes` what one of them may write to its folders (None: no limit).
+    `start_timeout_seconds` is for the shim (not for the replica), `ready_timeout_seconds` for one question whether a
+    replica is ready, `end_timeout_seconds` for the kernel to remove processes that were killed.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class ProcessRuntime:
         sockets: Path,
         containers: Containers | None = None,
         log_file_bytes: int = 10 << 20,
+        disk_bytes: int | None = None,
         start_timeout_seconds: float = 10.0,
         ready_timeout_seconds: float = 1.0,
         end_timeout_seconds: float = 5.0,
@@ -61,6 +62,7 @@ class ProcessRuntime:
         self._sockets = sockets.absolute()
         self._containers = containers
         self._log_file_bytes = log_file_bytes
+        self._disk_bytes = disk_bytes
         self._start_timeout_seconds = start_timeout_seconds
         self._questions = readiness.Questions(ready_timeout_seconds)
         self._end_timeout_seconds = end_timeout_seconds
@@ -121,6 +123,7 @@ class ProcessRuntime:
         """Remove what is left of an ended replica, except for its logs. Raises OSError, also while it runs."""
         folder = self._folder_of(run_id)
         if not folder.is_dir():
+            removal.finish(folder)
             return
         held = lock.take_within(folder / layout.LOCK, timeout_seconds=self._end_timeout_seconds)
         if held is None:
@@ -183,7 +186,8 @@ class ProcessRuntime:
 
     def _program_of(self, run_id: str, spec: ReplicaSpec | ContainerSpec, folder: Path) -> Program:
         if isinstance(spec, ReplicaSpec):
-            return Program(spec.argv, environment_of(spec, folder), memory_bytes=spec.limits.memory_bytes)
+            env, memory_bytes = environment_of(spec, folder), spec.limits.memory_bytes
+            return Program(spec.argv, env, memory_bytes=memory_bytes, our_words=len(spec.argv))
         if self._containers is None:
             raise ValueError(f"{run_id} cannot be started: {_NO_CONTAINERS}")
         return self._containers.program(run_id, spec, folder)
@@ -198,7 +202,7 @@ class ProcessRuntime:
         program = self._program_of(run_id, spec, folder)
         readiness.memo_of(spec, program).write(folder)
         order = Order(
-            argv=[word.replace("{socket}", str(path)) for word in program.argv],
+            argv=program.arguments(path),
             env=dict(program.env),
             log=str(self._log_of(run_id)),
             log_file_bytes=self._log_file_bytes,
@@ -206,6 +210,8 @@ class ProcessRuntime:
             memory_bytes=program.memory_bytes,
             open_files=spec.limits.open_files,
             stop_grace_seconds=spec.stop_grace_seconds,
+            disk_bytes=self._disk_bytes,
+            folders=_given_to_write(spec),
         )
         self._shims[run_id] = launch(folder, order, timeout_seconds=self._start_timeout_seconds)
 
@@ -281,6 +287,11 @@ def _check(spec: ReplicaSpec | ContainerSpec) -> None:
         path = spec.readiness.path if spec.readiness else None
     if path is not None and not _READY_PATH.fullmatch(path):
         raise ValueError(f"{path!r} is no path of a URL: it begins with / and holds no blanks")
+
+
+def _given_to_write(spec: ReplicaSpec | ContainerSpec) -> list[str]:
+    mounts = spec.mounts if isinstance(spec, ContainerSpec) else ()
+    return [str(mount.source.absolute()) for mount in mounts if not mount.read_only]
 
 
 def _was_started(folder: Path) -> bool:

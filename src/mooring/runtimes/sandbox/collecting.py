@@ -9,7 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from mooring.runtimes.base import Mount
+from mooring.runtimes.room import require_room
 
+_MOST_ENTRIES = 100_000
+"""A few hundred links between folders can show the same files over and over again."""
 _MOST_LINKS = 40
 _DEEPEST = 64
 
@@ -24,6 +27,7 @@ class Inside:
         self._root = root
         plain = [replace(mount, target=mount.target.rstrip("/")) for mount in mounts]
         self._mounts = sorted(plain, key=lambda mount: len(mount.target), reverse=True)
+        self._copied = 0
 
     def copy(self, path: str, target: Path) -> bool:
         """Copy the file or folder to `target`; False when nothing lies there.
@@ -42,6 +46,9 @@ class Inside:
         return True
 
     def _copy(self, path: str, target: Path, above: tuple[str, ...]) -> None:
+        self._copied += 1
+        if self._copied > _MOST_ENTRIES:
+            raise OSError(f"there is more than {_MOST_ENTRIES} files and folders (links count each time): pack them")
         source = self._here(path)
         mode = source.lstat().st_mode
         if stat.S_ISREG(mode):
@@ -115,8 +122,10 @@ def _holds(folder: str, path: str) -> bool:
 def _copy_file(source: Path, target: Path, mode: int) -> None:
     descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as reader, target.open("xb") as writer:  # noqa: PTH123 (of a descriptor)
-        if not stat.S_ISREG(os.fstat(reader.fileno()).st_mode):
+        found = os.fstat(reader.fileno())
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(f"{source.name} is no file any more")
+        require_room(target.parent, found.st_size)
         shutil.copyfileobj(reader, writer, 1 << 20)
         os.fchmod(writer.fileno(), 0o700 if mode & 0o100 else 0o600)
 

@@ -71,8 +71,7 @@ class SandboxContainers:
             raise ImageError(f"The stand-in of {request.image} is no folder: {stand_in.folder}")
         if any(stand_in.folder.resolve().is_relative_to(each.resolve()) for each in self._hidden):
             raise ImageError(f"The stand-in of {request.image} lies in Mooring's own folder: {stand_in.folder}")
-        self._isolation()
-        environment = self._environments.prepare(stand_in)
+        environment = self._environments.prepare(stand_in, self._isolation())
         facts = (str(stand_in.folder), stand_in.path, *stand_in.command)
         return f"{PREFIX}{request.image}#{environment.key}.{sha256(repr(facts).encode()).hexdigest()[:12]}"
 
@@ -96,14 +95,16 @@ class SandboxContainers:
         files.make(user=user, group=group)
         _note(folder, files.mounts)
         order = self._order(spec, command, working_dir)
+        launching = _python(launcher.__file__, "{socket}" if order.port else "")
         argv = [
-            *_python(launcher.__file__, "{socket}" if order.port else ""),
+            *launching,
             *("bwrap", *options, *([] if self._shares_network(spec) else ["--unshare-net"])),
             *("--die-with-parent", "--as-pid-1", "--cap-drop", "ALL", "--hostname", run_id[:63]),
             *("--uid", str(user), "--gid", str(group), *files.options(), "--chdir", "/", "--"),
             *_python(f"{INIT}/__main__.py", *order.to_arguments()),
         ]
-        return Program(argv, _environment(spec), memory_bytes=spec.limits.memory_bytes)
+        memory_bytes = spec.limits.memory_bytes
+        return Program(argv, _environment(spec), memory_bytes=memory_bytes, our_words=len(launching))
 
     def collect(self, run_id: str, folder: Path, path: str, target: Path) -> bool:  # noqa: ARG002
         """Copy what lies at `path` inside. Raises OSError."""

@@ -5,23 +5,24 @@ import json
 import logging
 import os
 import platform
-import shutil
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mooring.domain.stand_ins import StandIn
-from mooring.files import write_atomically
+from mooring.files import remove_tree, write_atomically
 from mooring.runtimes.base import ImageAway, ImageError
 from mooring.runtimes.process import lock
-from mooring.runtimes.sandbox.filesystem import our_python
+from mooring.runtimes.sandbox import requirements
+from mooring.runtimes.sandbox.building import Building
+from mooring.runtimes.sandbox.filesystem import interpreter_folders, our_python
 from mooring.runtimes.sandbox.uv import Uv
 
 _FORMAT = "1"
-_DEFAULT = "requirements.txt"
 _FACTS = "mooring.json"
-_LARGEST_REQUIREMENTS_BYTES = 1 << 20
 _logger = logging.getLogger("mooring.runtimes.sandbox")
 
 
@@ -35,10 +36,14 @@ class Environment:
 
 
 class Environments:
-    """Those below `folder`. `uv_cache` holds what was fetched; `seconds` bounds the making of one."""
+    """Those below `folder`. `uv_cache` holds what was fetched; `seconds` bounds the making of one.
 
-    def __init__(self, folder: Path, uv_cache: Path, seconds: float) -> None:
+    `hidden`: folders of which builds see nothing, wherever a stand-in may lie.
+    """
+
+    def __init__(self, folder: Path, uv_cache: Path, seconds: float, hidden: Sequence[Path] = ()) -> None:
         self._folder = folder
+        self._hidden = tuple(hidden)
         self._seconds = seconds
         self._uv = Uv(uv_cache, folder / "pythons", seconds)
 
@@ -51,83 +56,86 @@ class Environments:
         except (OSError, ValueError, KeyError):
             return None
 
-    def prepare(self, stand_in: StandIn) -> Environment:
-        """Make it unless it is there; two at once make it once. Raises ImageError, ImageAway."""
-        requirements = _requirements(stand_in)
-        key = _key(stand_in, requirements)
+    def prepare(self, stand_in: StandIn, isolation: Sequence[str] | None) -> Environment:
+        """Make it unless it is there; two at once make it once. Raises ImageError, ImageAway.
+
+        `isolation` is what bubblewrap offers; None: packages are built without a sandbox.
+        """
+        wanted = requirements.find(stand_in)
+        key = _key(stand_in, requirements.read(wanted, stand_in.folder) if wanted else b"")
         if found := self.find(key):
             return found
         try:
-            return self._make_alone(key, stand_in, requirements)
+            return self._make_alone(key, _Order(stand_in, wanted, isolation))
         except OSError as error:
             raise ImageAway(f"the environment of {stand_in.folder} cannot be made: {error}") from error
 
-    def _make_alone(self, key: str, stand_in: StandIn, requirements: Path | None) -> Environment:
+    def _make_alone(self, key: str, order: "_Order") -> Environment:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._uv.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         held = lock.take_within(self._folder / f".{key}.lock", timeout_seconds=self._seconds)
         if held is None:
-            raise ImageAway(f"the environment of {stand_in.folder} is still being made by somebody else")
+            raise ImageAway(f"the environment of {order.stand_in.folder} is still being made by somebody else")
         try:
-            return self.find(key) or self._make(key, stand_in, requirements)
+            return self.find(key) or self._make(key, order)
         finally:
             os.close(held)
 
-    def _make(self, key: str, stand_in: StandIn, requirements: Path | None) -> Environment:
+    def _make(self, key: str, order: "_Order") -> Environment:
         unfinished = self._folder / f".{key}.making"
         if unfinished.exists():
-            shutil.rmtree(unfinished)
-        began = time.monotonic()
-        _logger.info("making the environment of %s (%s)", stand_in.folder, requirements or "no requirements")
+            remove_tree(unfinished)
+        began, source = time.monotonic(), order.stand_in.folder
+        _logger.info("making the environment of %s (%s)", source, order.requirements or "no requirements")
         try:
-            self._fill(unfinished, stand_in, requirements)
-            facts = {"base_prefix": _base_prefix(unfinished), "requirements": str(requirements or "")}
+            base_prefix = self._fill(unfinished, order)
+            facts = {"base_prefix": base_prefix, "requirements": str(order.requirements or "")}
             write_atomically(unfinished / _FACTS, json.dumps(facts).encode())
             unfinished.rename(self._folder / key)
         except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            with suppress(OSError):  # then it is removed before the next try
+                remove_tree(unfinished)
             raise
-        _logger.info("made the environment of %s in %.1f s", stand_in.folder, time.monotonic() - began)
-        return Environment(key, self._folder / key, str(facts["base_prefix"]))
+        _logger.info("made the environment of %s in %.1f s", source, time.monotonic() - began)
+        return Environment(key, self._folder / key, base_prefix)
 
-    def _fill(self, target: Path, stand_in: StandIn, requirements: Path | None) -> None:
-        python = stand_in.python or our_python()
+    def _fill(self, target: Path, order: "_Order") -> str:
+        """Returns the prefix of its Python: that of before somebody else's programs could write to it."""
+        python = order.stand_in.python or our_python()
         try:
-            # Relocatable, because it is seen at another path inside.
-            self._uv.run(
-                ["venv", "--relocatable", "--no-project", "--python", python, str(target)], folder=self._folder
-            )
-            if requirements:
-                words = ["pip", "install", "--compile-bytecode", "--python", str(target / "bin" / "python")]
-                self._uv.run([*words, "-r", str(requirements)], folder=stand_in.folder)
+            # Relocatable, because it is seen at another path inside. Without the cache, to which builds can write.
+            words = ["venv", "--relocatable", "--no-project", "--no-cache", "--python", python, str(target)]
+            self._uv.run(words, folder=self._folder)
+            base_prefix = _base_prefix(target)
+            if order.requirements:
+                self._install(target, order, base_prefix)
         except ImageError as error:
-            words_of = requirements or f"Python {python}"
-            raise type(error)(f"the environment of {stand_in.folder} cannot be made from {words_of}: {error}") from None
+            made_from = order.requirements or f"Python {python}"
+            words_of = f"the environment of {order.stand_in.folder} cannot be made from {made_from}"
+            raise type(error)(f"{words_of}: {error}") from None
+        return base_prefix
+
+    def _install(self, target: Path, order: "_Order", base_prefix: str) -> None:
+        folder = order.stand_in.folder.absolute()
+        building = None
+        if order.isolation is not None:
+            read = [folder, *interpreter_folders(base_prefix)]
+            building = Building(order.isolation, read, [target, self._uv.cache], self._hidden)
+        words = ["pip", "install", "--compile-bytecode", "--python", str(target / "bin" / "python")]
+        self._uv.run([*words, "-r", str(order.requirements)], folder=folder, building=building)
 
 
-def _requirements(stand_in: StandIn) -> Path | None:
-    path = stand_in.folder / (stand_in.requirements or _DEFAULT)
-    if path.is_file():
-        return path
-    if stand_in.requirements:
-        raise ImageError(f"{path} is not there: correct `requirements` of the stand-in, or leave it out")
-    return None
+@dataclass(frozen=True)
+class _Order:
+    stand_in: StandIn
+    requirements: Path | None
+    isolation: Sequence[str] | None
 
 
-def _key(stand_in: StandIn, requirements: Path | None) -> str:
+def _key(stand_in: StandIn, content: bytes) -> str:
     python = stand_in.python or f"{our_python()} {sys.version}"
-    parts = [_FORMAT.encode(), python.encode(), platform.machine().encode(), _content(requirements)]
+    parts = [_FORMAT.encode(), python.encode(), platform.machine().encode(), content]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
-
-
-def _content(requirements: Path | None) -> bytes:
-    if requirements is None:
-        return b""
-    try:
-        if requirements.stat().st_size > _LARGEST_REQUIREMENTS_BYTES:
-            raise ImageError(f"{requirements} is larger than {_LARGEST_REQUIREMENTS_BYTES >> 20} MiB")
-        return requirements.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{requirements} cannot be read: {error.strerror}") from error
 
 
 def _base_prefix(environment: Path) -> str:

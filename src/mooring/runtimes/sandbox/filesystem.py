@@ -64,7 +64,7 @@ class Filesystem:
         """The folders and files of the root that nobody else brings along. Raises OSError, ValueError."""
         for mount in self.mounts:
             _check(mount)
-            self._check_way(mount)
+        self._check_ways()
         for folder in (*_FOLDERS, *map(_relative, self.folders)):
             _make(self.root / folder)
         for link in self.links:
@@ -78,21 +78,17 @@ class Filesystem:
             (self.root / "etc" / name).write_text(content)
             (self.root / "etc" / name).chmod(0o644)
 
-    def _check_way(self, mount: Mount) -> None:
+    def _check_ways(self) -> None:
         """Bubblewrap would follow a link on the way to where it mounts, and make folders on this machine."""
-        for around in self.mounts:
-            if around.target != mount.target and PurePosixPath(mount.target).is_relative_to(around.target):
-                step = around.source
-                for part in PurePosixPath(mount.target).relative_to(around.target).parts:
-                    step = step / part
-                    if step.is_symlink():
-                        raise ValueError(
-                            f"{mount.target} cannot be mounted on: it lies behind a link in {around.target}"
-                        )
+        known = {PurePosixPath(mount.target): mount for mount in self.mounts}
+        for target in known:
+            for around in target.parents:
+                if around in known and _has_link(known[around].source, target.relative_to(around)):
+                    raise ValueError(f"{target} cannot be mounted on: it lies behind a link in {around}")
 
     def options(self) -> list[str]:
         """For bubblewrap, in the order in which it has to mount."""
-        found = ["--bind", str(self.root), "/", *_system(), *self._of_etc()]
+        found = ["--bind", str(self.root), "/", *system(), *of_etc(shares_network=self.shares_network)]
         # Inside we are the user that we are outside, by whatever number: when that is root, files below /proc/sys would
         # let themselves be written without any right, and one of them names a program for the kernel to run outside.
         found += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
@@ -120,10 +116,6 @@ class Filesystem:
                 found += ["--size", "4096", "--tmpfs", target, "--remount-ro", target]
         return found
 
-    def _of_etc(self) -> list[str]:
-        names = (*_OF_ETC, *_OF_ETC_WITH_NETWORK) if self.shares_network else _OF_ETC
-        return [word for name in names for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
-
 
 def our_python() -> str:
     """The interpreter below any virtual environment that we run in; inside, it is at the same path."""
@@ -133,11 +125,17 @@ def our_python() -> str:
 def interpreter_folders(prefix: str) -> Iterator[Path]:
     """What a Python of this prefix needs to be mounted, unless the system's folders have it already."""
     path = Path(prefix)
-    if not path.is_relative_to("/usr"):
+    if path != Path("/") and not path.is_relative_to("/usr"):  # of the first kind is that of /bin/python
         yield path
 
 
-def _system() -> list[str]:
+def of_etc(*, shares_network: bool) -> list[str]:
+    """What programs read of `/etc`, and nothing secret of it; as options of bubblewrap."""
+    names = (*_OF_ETC, *_OF_ETC_WITH_NETWORK) if shares_network else _OF_ETC
+    return [word for name in names for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
+
+
+def system() -> list[str]:
     """`/usr` piece by piece: images like to have their programs in `/usr/src`, which therefore can be mounted on."""
     found: list[str] = []
     for path in (Path(name) for name in _SYSTEM):
@@ -160,6 +158,10 @@ def _check(mount: Mount) -> None:
         raise ValueError(f"{target!r} cannot be mounted on: it has to be an absolute path without . and .., not /")
     if any(target == taken or target.startswith(f"{taken}/") for taken in _TAKEN) or target == "/usr":
         raise ValueError(f"{target!r} cannot be mounted on: a stand-in has the system's own files there")
+
+
+def _has_link(folder: Path, way: PurePosixPath) -> bool:
+    return any((folder / step).is_symlink() for step in (way, *way.parents[:-1]))
 
 
 def _relative(path: str) -> str:

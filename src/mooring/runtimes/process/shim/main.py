@@ -1,14 +1,18 @@
 """From an order to a watched program."""
 
 import os
+import time
 
 from mooring.runtimes.process.layout import EXIT, STATE, STOP
 from mooring.runtimes.process.shim import disk, prctl, proc
 from mooring.runtimes.process.shim.order import Order, from_descriptor
 from mooring.runtimes.process.shim.program import Program
 from mooring.runtimes.process.shim.signals import Signals
+from mooring.runtimes.process.shim.usage import DiskWatch
 from mooring.runtimes.process.shim.watch import Watch
 
+_CLOCK_TICK_SECONDS = 0.01
+"""So much older may the times be that the kernel gives to files."""
 STARTED = b"started"
 """What the starter reads once the program runs and its record is written; anything else is the reason why not."""
 
@@ -31,13 +35,21 @@ def _start(order: Order) -> Watch:
     signals = Signals()
     prctl.adopt_orphans()
     disk.reserve(EXIT)
+    usage = _disk_watch(order)
     program = Program(order)
     _record(program.pid)
     failure = program.release()
     order.env.clear()  # secrets: not needed any more
     if disk.exists(STOP):
         signals.ask_to_end()
-    return Watch(order, program, signals, failure)
+    return Watch(order, program, signals, usage, failure)
+
+
+def _disk_watch(order: Order) -> DiskWatch | None:
+    """Made before the program begins: what is older is not its own."""
+    if order.disk_bytes is None:
+        return None
+    return DiskWatch(os.getpid(), order.disk_bytes, ["."], order.folders, time.time() - _CLOCK_TICK_SECONDS)
 
 
 def _record(program: int) -> None:

@@ -10,8 +10,9 @@ class Order:
     """One program to start and how to watch it.
 
     `argv[0]` is looked up in the PATH of `env`, which is the whole environment. `memory_bytes` bounds the resident
-    memory of the program and its descendants (None: no limit), `log_file_bytes` each of the two log files. `lock` is
-    the inherited descriptor of the folder's lock.
+    memory of the program and its descendants (None: no limit), `log_file_bytes` each of the two log files,
+    `disk_bytes` what it writes to its folder and to the `folders` that it was given (None: no limit). `lock` is the
+    inherited descriptor of the folder's lock.
     """
 
     def __init__(
@@ -25,6 +26,8 @@ class Order:
         memory_bytes: int | None,
         open_files: int,
         stop_grace_seconds: float,
+        disk_bytes: int | None = None,
+        folders: list[str] | None = None,
     ) -> None:
         self.argv = argv
         self.env = env
@@ -34,6 +37,8 @@ class Order:
         self.memory_bytes = memory_bytes
         self.open_files = open_files
         self.stop_grace_seconds = stop_grace_seconds
+        self.disk_bytes = disk_bytes
+        self.folders = folders or []
 
 
 def to_descriptor(order: Order) -> int:

@@ -81,13 +81,26 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
-def proportional_bytes(pid: int) -> int:
-    """Resident memory; a page shared by n processes counts 1/n. Slow for large ones (walks the page tables)."""
+def proportional_bytes(pid: int) -> tuple[int, int]:
+    """Resident memory, and what of it is that of files in memory; a page shared by n processes counts 1/n.
+
+    Slow for large ones (walks the page tables).
+    """
     try:
         rollup = _read(f"/proc/{pid}/smaps_rollup")
-        return int(rollup.split(b"\nPss:", 1)[1].split(None, 1)[0]) * 1024
+        return _kibibytes(rollup, b"Pss:"), _kibibytes(rollup, b"Pss_Shmem:")
     except (OSError, IndexError):
-        return resident_bytes(pid)
+        return resident_bytes(pid), 0
+
+
+def shared_bytes_of_machine() -> int:
+    """All files in memory of all processes of this machine."""
+    return _kibibytes(_read("/proc/meminfo"), b"Shmem:")
+
+
+def _kibibytes(text: bytes, name: bytes) -> int:
+    """Of a line of /proc, in bytes. Raises IndexError when there is none."""
+    return int(text.split(b"\n" + name, 1)[1].split(None, 1)[0]) * 1024
 
 
 def _read(path: str) -> bytes:

@@ -12,6 +12,7 @@ from mooring.runtimes.process.shim.order import Order
 from mooring.runtimes.process.shim.program import Program
 from mooring.runtimes.process.shim.pump import Pump
 from mooring.runtimes.process.shim.signals import Signals
+from mooring.runtimes.process.shim.usage import DiskWatch
 
 _MEMORY_SECONDS = 0.5
 _LAST_OUTPUT_SECONDS = 2.0
@@ -22,7 +23,9 @@ _LOOK_AGAIN_SECONDS = 0.01
 class Watch:
     """Moves its output to the log, holds it to its limits, ends it when asked, and writes down how it ended."""
 
-    def __init__(self, order: Order, program: Program, signals: Signals, reason: str = "") -> None:
+    def __init__(
+        self, order: Order, program: Program, signals: Signals, usage: DiskWatch | None, reason: str = ""
+    ) -> None:
         log = Log(order.log, order.log_file_bytes)
         self._program = program
         self._signals = signals
@@ -30,6 +33,7 @@ class Watch:
         self._stderr = Pump(program.stderr, b"stderr", log)
         self._pumps = {program.stdout: Pump(program.stdout, b"stdout", log), program.stderr: self._stderr}
         self._memory = MemoryWatch(os.getpid(), order.memory_bytes) if order.memory_bytes else None
+        self._usage = usage
         self._poller = select.poll()
         for descriptor in (signals.descriptor, *self._pumps):
             self._poller.register(descriptor, select.POLLIN)
@@ -60,6 +64,8 @@ class Watch:
 
     def _timeout_milliseconds(self) -> int | None:
         seconds = [_MEMORY_SECONDS] if self._memory else []
+        if self._usage:
+            seconds.append(max(self._usage.seconds_to_turn(), _LOOK_AGAIN_SECONDS))
         if self._kill_at is not None:
             seconds.append(max(self._kill_at - time.monotonic(), _LOOK_AGAIN_SECONDS))
         return int(min(seconds) * 1000) if seconds else None
@@ -73,7 +79,7 @@ class Watch:
     def _enforce(self) -> None:
         if self._status is not None:
             return
-        excess = self._memory.excess() if self._memory else ""
+        excess = (self._memory.excess() if self._memory else "") or (self._usage.excess() if self._usage else "")
         if excess:
             self._kill(excess)
         elif self._kill_at is not None and time.monotonic() >= self._kill_at:

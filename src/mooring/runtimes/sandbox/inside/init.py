@@ -1,5 +1,6 @@
 """Process 1 of a sandbox: starts the user's command, passes signals on, reaps, and relays connections."""
 
+import ctypes
 import os
 import signal
 import sys
@@ -12,11 +13,13 @@ _CANNOT_RUN, _NOT_FOUND = 126, 127
 _LAST_ANSWERS_SECONDS = 2.0
 _MOST_PROCESSES = 4096
 _COUNT_SECONDS = 1.0
+_PR_SET_DUMPABLE = 4
 
 
 def main(arguments: list[str]) -> None:
     """Run to the end of the command and exit as it did (128 + n for signal n). Never returns."""
     order = from_arguments(arguments)
+    _let_nobody_attach()
     wakeup = _catch_signals()
     relay = Relay(wakeup)
     _open_ways(relay, order)
@@ -25,6 +28,13 @@ def main(arguments: list[str]) -> None:
     status = _run(relay, wakeup, pid)
     relay.finish(_LAST_ANSWERS_SECONDS)
     _leave(os.waitstatus_to_exitcode(status))
+
+
+def _let_nobody_attach() -> None:
+    """Whoever traces us can stop us, and then nobody counts the processes. (What we start can be traced as usual.)"""
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
 
 
 def _catch_signals() -> int:
