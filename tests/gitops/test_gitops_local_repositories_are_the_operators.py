@@ -175,6 +175,49 @@ def test_nothing_of_it_leads_elsewhere(
     assert "git:" not in str(refused.value), "it was refused before git saw it"
 
 
+@pytest.mark.parametrize("name", ["config", "config.worktree"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[include]\n\tpath = {file}\n",
+        "[INCLUDE]path={file}",
+        "[core] [iNcLuDe] path = {file}\n",
+        '[includeIf "gitdir:/**"]\n\tpath = {file}\n',
+        '[INCLUDEIF "onbranch:main"]\r\npath = "{file}"\r\n',
+        "\ufeff[include]\npath = {file}\n",
+    ],
+)
+def test_its_configuration_takes_in_no_other_file(
+    reader: Repositories, repo: Repo, tmp_path: Path, name: str, text: str
+) -> None:
+    """Git would complain of a file that is there and of none that is not: that tells which are."""
+    for file in (tmp_path / "there", tmp_path / "nowhere"):
+        (tmp_path / "there").write_text("no configuration [")
+        _append(repo.folder / ".git" / name, "\n" + text.format(file=file))
+        with pytest.raises(GitError, match=rf"its {name} has \[include\] or \[includeIf\] in it"):
+            _names(reader, repo.folder)
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8", newline="") as opened:
+        opened.write(text)
+
+
+@pytest.mark.parametrize("name", ["config", "config.worktree", "packed-refs", "refs/heads/other", "objects/info/packs"])
+def test_nobody_waits_at_a_pipe_of_it(reader: Repositories, repo: Repo, name: str) -> None:
+    place = repo.folder / ".git" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    with pytest.raises(GitError, match=f"{name} in its git folder is a pipe or a device: remove it"):
+        _names(reader, repo.folder)
+
+
+def test_a_configuration_has_an_end(reader: Repositories, repo: Repo) -> None:
+    _append(repo.folder / ".git" / "config", "# " + "x" * 1_100_000 + "\n")
+    with pytest.raises(GitError, match="its config has more than 1048576 bytes"):
+        _names(reader, repo.folder)
+
+
 _SETTINGS = {
     "uploadpack.packObjectsHook": "{mark}.sh",
     "core.fsmonitor": "{mark}.sh",

@@ -1,7 +1,9 @@
 """What was fetched is kept while somebody reads it, does not grow with every push, and is replaced when broken."""
 
+import fcntl
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,15 @@ def test_a_folder_that_is_not_there_is_no_damage(reader: Repositories, repo: Rep
     with pytest.raises(GitError, match="is no folder"):
         _names(reader, repo)
     assert _mirror(reader).stat().st_ino == fetched
+
+
+def test_who_reads_for_ever_keeps_nobody_waiting_for_ever(reader: Repositories, repo: Repo) -> None:
+    repo.commit({"templates/serve.yaml": SERVING})
+    assert _names(reader, repo) == ["greeter"]
+    (lock,) = reader.folder.glob("*.lock")
+    hurried = replace(reader, git=replace(reader.git, seconds=0.1))
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(TimeoutError, match="another control plane has been reading"):
+            _names(hurried, repo)
+    assert _names(reader, repo) == ["greeter"]

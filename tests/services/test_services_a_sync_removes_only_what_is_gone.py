@@ -97,6 +97,36 @@ def test_two_applications_cannot_fight_over_one_name(session: Session) -> None:
     assert _sync(session, _found(serve=SERVING), "second")["greeter"].endswith("created")
 
 
+def _in_words_of(owner: str, name: str = "greeter") -> str:
+    """A template of this name that calls its scenario so."""
+    return SERVING.replace('"Greetings"', owner).replace("name: greeter", f"name: {name}")
+
+
+def test_the_application_that_made_a_scenario_says_what_it_is_called(session: Session) -> None:
+    first, second = _found(a=_in_words_of("First")), _found(b=_in_words_of("Second", name="other"))
+    _sync(session, first, "first")
+    for _ in range(2):
+        told = _sync(session, second, "second")["other"]
+        assert told.startswith("Synced: ")
+        assert "'greetings' keeps the name and the description that the application 'first' gives it" in told
+        before = session.get_one(Scenario, "greetings").modified_at
+        assert "keeps" not in _sync(session, first, "first")["greeter"]
+        scenario = session.get_one(Scenario, "greetings")
+        assert (scenario.name, scenario.modified_at) == ("First", before)
+    assert "keeps" not in _sync(session, _found(c=WORKFLOW), "third")["trainer"], "it says nothing about that"
+    _sync(session, _found(a=_in_words_of("Renamed")), "first")
+    assert session.get_one(Scenario, "greetings").name == "Renamed"
+
+
+def test_with_the_last_template_goes_the_word_on_a_scenario(session: Session) -> None:
+    _sync(session, _found(a=_in_words_of("First")), "first")
+    _sync(session, _found(b=_in_words_of("Second", name="other")), "second")
+    template_sync.remove_all(session, "first")
+    assert session.get_one(Scenario, "greetings").name == "First"
+    assert "keeps" not in _sync(session, _found(b=_in_words_of("Second", name="other")), "second")["other"]
+    assert session.get_one(Scenario, "greetings").name == "Second"
+
+
 def test_what_is_built_in_cannot_be_taken_over(session: Session) -> None:
     mine = SERVING.replace("name: greeter", "name: model-server")
     assert "belongs to Mooring itself" in _sync(session, _found(serve=mine))["model-server"]

@@ -1,12 +1,16 @@
 """A repository in a folder of this machine: one that the operator allows, and that consists of nothing else's files.
 
 Whoever may write there must not have us read for them what they cannot read: a link, a work tree that lies elsewhere,
-objects that are borrowed. What their configuration says is git's to ignore (`GitProgram`); this is about files.
+objects that are borrowed, a configuration that takes in other files. What else it says is git's to ignore
+(`GitProgram`); this is about files.
 """
 
 import os
+import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from mooring.gitops.errors import GitError
 
@@ -22,6 +26,13 @@ _ELSEWHERE = (
         "then remove objects/info/alternates",
     ),
 )
+
+_ENDLESS = (stat.S_ISFIFO, stat.S_ISCHR, stat.S_ISBLK)
+"""Reading from these may never end. (A socket cannot be opened as a file; git itself has one for its monitor.)"""
+_CONFIGURATIONS = ("config", "config.worktree")
+_LARGEST_CONFIGURATION = 1_048_576
+_INCLUDES = re.compile(rb"\[\s*include", re.IGNORECASE)
+"""Wherever it stands, also where it is no section (in a comment, say): nobody needs to read it as git does."""
 
 
 def git_folder(path: Path, folders: Sequence[Path]) -> Path:
@@ -55,15 +66,55 @@ def _refuse_what_is_elsewhere(path: Path, git: Path) -> None:
     for name, problem in _ELSEWHERE:
         if os.path.lexists(git / name):
             raise GitError(f"the repository {path} cannot be read: {problem}")
-    for link in _links(path, git):
-        if not link.resolve().is_relative_to(git):
+    for entry in _entries(path, git):
+        _refuse_what_is_no_file(path, git, entry)
+    for name in _CONFIGURATIONS:
+        _refuse_includes(path, git / name)
+
+
+def _refuse_what_is_no_file(path: Path, git: Path, entry: Path) -> None:
+    try:
+        mode = entry.lstat().st_mode
+    except FileNotFoundError:
+        return  # somebody works there
+    if stat.S_ISLNK(mode):
+        if not entry.resolve().is_relative_to(git):
             raise GitError(
-                f"the repository {path} cannot be read: {link.relative_to(git)} in its git folder is a link that leads "
-                "out of it: put the file itself there"
+                f"the repository {path} cannot be read: {entry.relative_to(git)} in its git folder is a link that "
+                "leads out of it: put the file itself there"
             )
+    elif any(is_one(mode) for is_one in _ENDLESS):
+        raise GitError(
+            f"the repository {path} cannot be read: {entry.relative_to(git)} in its git folder is a pipe or a device: "
+            "remove it"
+        )
 
 
-def _links(path: Path, git: Path) -> Iterator[Path]:
+def _refuse_includes(path: Path, configuration: Path) -> None:
+    """Git would say of any file whether it is there, and wait for ever at a pipe."""
+    try:
+        with _opened(configuration) as file:
+            text = file.read(_LARGEST_CONFIGURATION + 1)
+    except FileNotFoundError:
+        return
+    if len(text) > _LARGEST_CONFIGURATION:
+        raise GitError(
+            f"the repository {path} cannot be read: its {configuration.name} has more than {_LARGEST_CONFIGURATION} "
+            "bytes: remove from it what is not needed"
+        )
+    if _INCLUDES.search(text):
+        raise GitError(
+            f"the repository {path} cannot be read: its {configuration.name} has [include] or [includeIf] in it, which "
+            "take in other files: write their settings there, or remove it"
+        )
+
+
+def _opened(file: Path) -> IO[bytes]:
+    """Without waiting, whatever it has become meanwhile."""
+    return os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+
+
+def _entries(path: Path, git: Path) -> Iterator[Path]:
     seen = 0
     for folder, folders, files in os.walk(git):
         if folder == str(git):
@@ -71,4 +122,4 @@ def _links(path: Path, git: Path) -> Iterator[Path]:
         seen += len(files)
         if seen > _MOST_FILES:
             raise GitError(f"the repository {path} has more than {_MOST_FILES} files: pack it with `git gc`")
-        yield from (Path(folder, name) for name in (*folders, *files) if Path(folder, name).is_symlink())
+        yield from (Path(folder, name) for name in (*folders, *files))

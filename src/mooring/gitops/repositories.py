@@ -21,6 +21,7 @@ from mooring.gitops.mirror import Mirror
 from mooring.gitops.program import GitProgram
 from mooring.templates.found_template import FoundTemplate
 
+_LOOK_AGAIN_SECONDS = 0.05
 _logger = logging.getLogger("mooring.gitops")
 
 
@@ -104,15 +105,29 @@ class Repositories:
 
     @contextmanager
     def _alone(self, mirror_folder: Path) -> Iterator[None]:
-        """Nobody else fetches into the same folder meanwhile."""
+        """Nobody else fetches into the same folder meanwhile. Raises TimeoutError when they do not come to an end."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = mirror_folder.with_suffix(".lock")
+        until = time.monotonic() + self.longest_seconds
         while True:
             with path.open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                if _is_still(path, lock):
+                if _taken(lock) and _is_still(path, lock):
                     yield
                     return
+            if time.monotonic() >= until:
+                raise TimeoutError(
+                    f"another control plane has been reading this repository for {self.longest_seconds:g} s: "
+                    "it is tried again later"
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _taken(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_still(path: Path, lock: IO[str]) -> bool:

@@ -82,18 +82,18 @@ def _take_over(session: Session, application: str, item: FoundTemplate, done: Co
         owner = f"the application {row.application!r}" if row.application else "Mooring itself"
         problem = f"{item.file}: {item.name!r} belongs to {owner}: give it another name"
         return ResourceStatus(item.name, item.kind, FAILED, problem)
-    _keep_scenario(session, item.template)
+    warnings = [*_keep_scenario(session, item.template, application), *item.template.warnings]
     facts = _facts(item.template, application, item.file)
     if row is None:
         session.add(Executable(id=item.name, **facts))
         session.flush()
-        return _status(item.name, item.kind, "created", item.template.warnings)
+        return _status(item.name, item.kind, "created", warnings)
     changed = {name: value for name, value in facts.items() if getattr(row, name) != value}
     for name, value in changed.items():
         setattr(row, name, value)
     if changed.keys() - {"file"}:
         row.modified_at = utc_now()
-    notes = [*_cascade(session, row, changed), *item.template.warnings]
+    notes = [*_cascade(session, row, changed), *warnings]
     return _status(item.name, item.kind, "configured" if changed else "unchanged", notes)
 
 
@@ -129,7 +129,8 @@ def _facts(template: ExecutableTemplate, application: str, file: str) -> dict[st
     }
 
 
-def _keep_scenario(session: Session, template: ExecutableTemplate) -> None:
+def _keep_scenario(session: Session, template: ExecutableTemplate, application: str) -> list[str]:
+    """One application says what a scenario is called. Another's differing words are told to it, in words."""
     about = template.metadata
     row = session.get(Scenario, about.scenario_id)
     if row is None:
@@ -137,17 +138,32 @@ def _keep_scenario(session: Session, template: ExecutableTemplate) -> None:
             Scenario(id=about.scenario_id, name=about.scenario_name, description=about.scenario_description, labels=[])
         )
         session.flush()
-        return
-    if _is_built_in(session, about.scenario_id):
-        return
-    if (row.name, row.description) != (about.scenario_name, about.scenario_description):
-        row.name, row.description = about.scenario_name, about.scenario_description
+        return []
+    given = (about.scenario_name, about.scenario_description)
+    if given == (row.name, row.description) or _is_built_in(session, row.id):
+        return []
+    owner = _named_by(session, row.id)
+    if owner in (None, application):
+        row.name, row.description = given
         row.modified_at = utc_now()
+        return []
+    if given == (row.id, ""):
+        return []  # it says nothing about that
+    return [
+        f"the scenario {row.id!r} keeps the name and the description that the application {owner!r} gives it: let the "
+        "templates say the same, or use another scenario"
+    ]
 
 
 def _is_built_in(session: Session, scenario_id: str) -> bool:
     query = select(exists().where(Executable.scenario_id == scenario_id, Executable.application.is_(None)))
     return bool(session.scalar(query))
+
+
+def _named_by(session: Session, scenario_id: str) -> str | None:
+    """The application with the oldest executable in it; None while there is none."""
+    query = select(Executable.application).where(Executable.scenario_id == scenario_id)
+    return session.scalar(query.order_by(Executable.created_at, Executable.id).limit(1))
 
 
 def _kept(before: Mapping[str, Executable], found: Sequence[FoundTemplate], done: Collection[str]) -> set[str]:
