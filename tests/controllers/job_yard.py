@@ -198,6 +198,7 @@ class Yard:
     machine: Machine = MACHINE
     at_once: int | None = None
     patience: timedelta = timedelta(seconds=60)
+    execution_seconds: float | None = None
     wakes: threading.Event = field(default_factory=threading.Event)
     accident: Accident | None = None
 
@@ -212,6 +213,7 @@ class Yard:
             open_files=1024,
             stop_grace_seconds=5,
             at_once=self.at_once,
+            execution_seconds=self.execution_seconds,
         )
         database, runtime, transfers = self.database, self.runtime, self.transfers
         if self.accident:

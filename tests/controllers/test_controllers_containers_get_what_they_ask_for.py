@@ -96,6 +96,13 @@ def test_a_value_that_is_no_text_cannot_be_a_variable(database: Database, value:
     assert CANARY not in str(caught.value)
 
 
+def test_a_value_that_is_too_long_cannot_be_a_variable(database: Database) -> None:
+    keep(database, "one", k=CANARY.encode() * 20_000)
+    with pytest.raises(InvalidRequest, match="'k' in the secret 'one' is longer than a variable can be") as caught:
+        opened(database, container(variables=(Variable("K", secret=SecretKey("one", "k")),)))
+    assert CANARY not in str(caught.value)
+
+
 def test_values_are_in_no_words_of_ours(database: Database, tmp_path: Path) -> None:
     keep(database, "one", k=CANARY.encode())
     wanted = container(
@@ -202,11 +209,11 @@ def test_credentials_of_all_pull_secrets_and_nothing_else_of_them(database: Data
         assert registry_credentials(session, VAULT, container()) == {}
         with pytest.raises(NotFound, match="'three'"):
             registry_credentials(session, VAULT, container(pull_secrets=("three",)))
-    first = base64.b64encode(f"u:{CANARY}".encode()).decode()
-    assert credentials == {"auths": {"r.example": {"auth": first}, "s.example": {"auth": "dw=="}}}
+    first = {"username": "u", "password": CANARY}
+    assert credentials == {"auths": {"r.example": first, "s.example": {"auth": "dw=="}}}
     request = image_request(wanted, credentials)
     assert (request.image, request.pull_policy, request.credentials) == ("i", PullPolicy.ALWAYS, credentials)
-    assert first not in repr(request)
+    assert CANARY not in repr(request)
 
 
 def _mode(path: Path) -> int:

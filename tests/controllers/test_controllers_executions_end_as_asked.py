@@ -1,5 +1,6 @@
 """Stops, deletions and deadlines of executions, on a real store."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,23 @@ def test_a_deadline_of_the_workflow_ends_all_of_it(yard: Yard) -> None:
     yard.until("asked", lambda: not yard.runtime.runs, meanwhile=yard.runtime.finish_stopping)
     row = yard.until_status(execution_id, "DEAD")
     assert row.status_message == "took longer than 60 s"
+
+
+def test_an_operators_limit_ends_what_has_none_of_its_own(yard: Yard) -> None:
+    limited = replace(yard, execution_seconds=60)
+    limited.template(ONE.format(more="", inner=""))
+    limited.template(ONE.format(more="activeDeadlineSeconds: 3600", inner=""), "patient")
+    yard.runtime.plays = lambda _spec: Played(None)
+    ids = [limited.run(), limited.run(name="patient")]
+    for each in ids:
+        limited.until_status(each, "RUNNING")
+    with yard.database.transaction() as session:
+        for each in ids:
+            session.get_one(Execution, each).start_time = utc_now() - timedelta(seconds=61)
+    limited.until("one ended", lambda: len(yard.runtime.runs) == 1, meanwhile=yard.runtime.finish_stopping)
+    row = limited.until_status(ids[0], "DEAD")
+    assert row.status_message.startswith("took longer than 60 s (setting execution_seconds;")
+    assert limited.look(ids[1]).status == "RUNNING"
 
 
 def test_a_deadline_of_a_step_fails_the_step(yard: Yard) -> None:

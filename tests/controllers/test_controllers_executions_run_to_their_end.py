@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mooring.artifacts.errors import SourceAway
+from mooring.runtimes import room
 from mooring.runtimes.base import ContainerSpec, ImageAway, ImageError, ImageRequest
 from mooring.services import artifacts, executions, logs
 from mooring.services.artifacts import NewArtifact
@@ -89,6 +90,32 @@ def test_nothing_is_left_of_it_but_its_logs(yard: Yard) -> None:
         pods = logs.jobs_of(session, GROUP, execution_id)
     assert list(pods.values()) == [f"{execution_id}-main"]
     assert [line.message for line in yard.runtime.lines[next(iter(pods))]] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("played", "problem"),
+    [
+        (
+            Played(files={"/tmp/size": "a\0b", "/tmp/rows": "1"}),
+            "the output parameter 'size' at /tmp/size holds a zero",
+        ),
+        (Played(files={"/tmp/size": "1", "/tmp/rows": "1"}, prints=("a\0b",)), "what it has printed, which others use"),
+    ],
+)
+def test_a_value_with_a_zero_byte_is_refused_in_words(yard: Yard, played: Played, problem: str) -> None:
+    yard.template(STEPS)
+    yard.runtime.plays = lambda _spec: played
+    row = yard.until_status(yard.run(), "DEAD")
+    assert problem in row.status_message
+    assert "write text, or hand over an artifact instead" in row.status_message
+
+
+@pytest.mark.parametrize("as_reason", [False, True])
+def test_last_words_with_a_zero_byte_are_kept_without_it(yard: Yard, *, as_reason: bool) -> None:
+    yard.template(TRAIN)
+    yard.runtime.plays = lambda _spec: Played(1, prints=("a\0b",), reason="a\0b" if as_reason else "")
+    row = yard.until_status(yard.run(), "DEAD")
+    assert "a\N{REPLACEMENT CHARACTER}b" in row.status_message
 
 
 @pytest.mark.parametrize("as_reason", [False, True])
@@ -221,6 +248,16 @@ def test_an_image_that_cannot_be_had_is_a_failure(yard: Yard) -> None:
     assert row.status_message == "main: there is no image example/demo:1"
     assert row.status_details["nodes"][0]["phase"] == "Error"
     assert row.start_time is None
+
+
+def test_a_job_does_not_begin_on_a_disk_that_is_nearly_full(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_TO_BEGIN_BYTES", 1 << 60)
+    yard.template(TRAIN)
+    yard.runtime.plays = lambda _spec: Played(files={"/app/model": "w"})
+    execution_id = yard.run()
+    yard.until("told", lambda: yard.status(execution_id)[1].startswith("waits for room on the disk: "))
+    monkeypatch.setattr(room, "_TO_BEGIN_BYTES", 0)
+    yard.until_status(execution_id, "COMPLETED")
 
 
 @pytest.mark.parametrize("trouble", [SourceAway("the store is away"), ImageAway("the registry is away")])

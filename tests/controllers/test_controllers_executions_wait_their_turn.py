@@ -1,11 +1,13 @@
-"""Jobs get their places in the order in which their executions were made, as many as the machine takes."""
+"""Jobs get as many places as the machine has: resource groups take turns, the oldest execution of each first."""
 
 import pytest
 from sqlalchemy import event
 
 from mooring.artifacts.errors import SourceAway
+from mooring.controllers.job_queue import JobQueue
 from mooring.runtimes.base import ContainerSpec, ImageRequest
-from tests.controllers.job_yard import Played, Yard
+from mooring.store.tables import Execution, Job, ResourceGroup
+from tests.controllers.job_yard import MACHINE, Played, Yard
 from tests.query_plans import plan_of, reads_all
 
 ONE = """
@@ -35,7 +37,23 @@ def go_on(spec: ContainerSpec) -> Played:
 def started(yard: Yard, ids: list[str]) -> list[str]:
     """Those of the executions whose jobs have started, in that order."""
     owners = {job.id: each for each in ids for job in yard.jobs(each).values()}
-    return [owners[job_id] for job_id in yard.runtime.started]
+    return [owners[job_id] for job_id in yard.runtime.started if job_id in owners]
+
+
+def moved(yard: Yard, execution_id: str, group: str) -> str:
+    """The execution, as one of another resource group."""
+    with yard.database.transaction() as session:
+        if session.get(ResourceGroup, group) is None:
+            session.add(ResourceGroup(id=group))
+            session.flush()
+        session.get_one(Execution, execution_id).resource_group = group
+    return execution_id
+
+
+def status_of(yard: Yard, execution_id: str) -> str:
+    """In whatever group it is."""
+    with yard.database.reading() as session:
+        return session.get_one(Execution, execution_id).status
 
 
 def settle(yard: Yard, ids: list[str], running: int) -> None:
@@ -68,6 +86,37 @@ def test_one_that_is_larger_than_the_machine_runs_alone(yard: Yard) -> None:
         yard.runtime.end(yard.runtime.started[number])
         yard.until("the next", lambda number=number: len(yard.runtime.started) == number + 2)  # type: ignore[misc]
     assert started(yard, ids) == ids
+
+
+def test_resource_groups_take_turns(yard: Yard) -> None:
+    yard.runtime.plays = go_on
+    yard.template(ONE.format(plan="starter", image="a"))
+    first = [yard.run() for _ in range(5)]
+    settle(yard, first, 2)
+    second = [moved(yard, yard.run(), "second") for _ in range(2)]
+    ids = first + second
+    for number in range(5):
+        yard.runtime.end(yard.runtime.started[number])
+        yard.until("the next", lambda number=number: len(yard.runtime.started) == number + 3)  # type: ignore[misc]
+    assert started(yard, ids)[2:] == [second[0], first[2], second[1], first[3], first[4]]
+
+
+def test_a_group_with_very_many_jobs_hides_nobody(yard: Yard) -> None:
+    yard.template(ONE.format(plan="starter", image="a"))
+    first, late = yard.run(), moved(yard, yard.run(), "second")
+    order = {"container": {"resource_plan": "starter"}}
+    owners = {**{f"j{number}": first for number in range(300)}, "late": late}
+    with yard.database.transaction() as session:
+        session.add_all(
+            Job(id=name, execution_id=owner, node=name, attempt=0, order=order, state="waiting")
+            for name, owner in owners.items()
+        )
+        session.flush()
+        queue = JobQueue(MACHINE, None, is_prepared=lambda _id: True, is_troubled=lambda _id: False)
+        turns = queue.look(session)
+    assert len(turns.near) == 6
+    assert len(turns.free) == MACHINE.cpus
+    assert "late" in turns.free
 
 
 def test_an_operator_can_say_how_many(yard: Yard) -> None:
@@ -113,6 +162,8 @@ def test_two_control_planes_never_run_more(yard: Yard) -> None:
     yard.template(ONE.format(plan="starter", image="a"))
     other = yard.another()
     ids = [yard.run() for _ in range(5)]
+    for each in ids[3:]:
+        moved(yard, each, "second")
     yard.until("two", lambda: len(yard.runtime.runs) == 2, meanwhile=other.turn)
     for _ in range(5):
         yard.turn()
@@ -125,7 +176,7 @@ def test_two_control_planes_never_run_more(yard: Yard) -> None:
         other.turn()
         assert len([run for run in yard.runtime.runs.values() if run.observation.exit_code is None]) <= 2
     for each in ids:
-        other.until_status(each, "COMPLETED")
+        other.until("all completed", lambda each=each: status_of(other, each) == "COMPLETED")  # type: ignore[misc]
     assert len(set(yard.runtime.started)) == len(yard.runtime.started) == 5
 
 
@@ -134,7 +185,7 @@ def test_those_that_only_wait_are_not_looked_at(yard: Yard) -> None:
     yard.template(ONE.format(plan="starter", image="a"))
     ids = [yard.run() for _ in range(30)]
     settle(yard, ids, 2)
-    assert len(yard.controller.all_ids()) <= 2 + 6
+    yard.until("all at rest", lambda: len(yard.controller.all_ids()) == 2)
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "DEAD", "STOPPED"])

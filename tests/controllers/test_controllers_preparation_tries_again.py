@@ -9,8 +9,8 @@ import pytest
 from mooring.artifacts.errors import ModelMissing, SourceAway
 from mooring.controllers.preparation import Preparations
 from mooring.controllers.supplies import Stock
+from mooring.domain.errands import Errand
 from mooring.domain.revisions import ModelServerSpec, RevisionSpec, to_json
-from mooring.domain.views import Preparation
 
 SPEC = ModelServerSpec("models:/wine/1", "wine", "1", "starter")
 
@@ -30,7 +30,7 @@ class Source:
         return Stock(outcome)
 
 
-def state_of(preparations: Preparations, known_folder: Path | None = None) -> Preparation:
+def state_of(preparations: Preparations, known_folder: Path | None = None) -> Errand:
     return preparations.state("v1", to_json(SPEC), Stock(known_folder))
 
 

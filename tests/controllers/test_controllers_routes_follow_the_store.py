@@ -9,11 +9,12 @@ import pytest
 
 from mooring.controllers.routing import Router
 from mooring.controllers.upkeep import Upkeep
+from mooring.domain.destinations import Pointer
 from mooring.domain.endpoints import Endpoint, TcpAddress
 from mooring.gateway.errors import GatewayError
-from mooring.gateway.routes import DeploymentRoute, Revocation, Routes
+from mooring.gateway.routes import DeploymentRoute, DestinationRoute, Revocation, Routes
 from mooring.store.database import Database
-from mooring.store.tables import Client, Deployment, Replica, ResourceGroup, Revision
+from mooring.store.tables import Client, Deployment, Destination, Replica, ResourceGroup, Revision
 from mooring.store.types import utc_now
 
 if TYPE_CHECKING:
@@ -191,4 +192,25 @@ def test_tokens_that_were_taken_back_are_refused_until_they_have_run_out(databas
         Revocation("a-deleted"),
         Revocation("b-rotated", int(now.timestamp())),
         Revocation("c-rotated-then-deleted"),
+    )
+
+
+def test_destinations_are_routed_by_the_instances_first(database: Database, deployment_id: str) -> None:
+    serve(database, deployment_id, Replica(id="r1", ready_at=utc_now()))
+    here = Pointer("default", deployment_id, path="/v1", percent=10, canary_id="d2")
+    with database.transaction() as session:
+        for level, name, pointer in (
+            ("subaccount", "a", here.to_json()),
+            ("subaccount", "b", here.to_json()),
+            ("instance", "b", {}),
+            ("subaccount", "c", {}),
+            ("instance", "d", Pointer("default", "d3").to_json()),
+            ("subaccount", "d", here.to_json()),
+        ):
+            session.add(Destination(level=level, name=name, pointer=pointer, data=b"", moves=b"", version=1))
+    gateway = RememberingGateway()
+    router(database, gateway).publish()
+    assert gateway.routes.destinations == (
+        DestinationRoute("a", "default", deployment_id, "/v1", "d2", 10),
+        DestinationRoute("d", "default", "d3"),
     )

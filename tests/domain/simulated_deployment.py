@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from mooring.domain import actions
 from mooring.domain.deployments import plan
+from mooring.domain.errands import Errand
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
-from mooring.domain.views import DeploymentView, Policy, Preparation, ReplicaView, RevisionView
+from mooring.domain.views import DeploymentView, Policy, ReplicaView, RevisionView
 
 POLICY = Policy(
     start=timedelta(seconds=60),
@@ -45,7 +46,7 @@ class World:
     dead_since: datetime | None = None
     revisions: list[RevisionView] = field(default_factory=list)
     phases: dict[str, Observation] = field(default_factory=dict)
-    prepared: dict[str, Preparation] = field(default_factory=dict)
+    prepared: dict[str, Errand] = field(default_factory=dict)
     routed: str | None = None
     broken: set[str] = field(default_factory=set)
     min_replicas: int = 1
@@ -94,7 +95,7 @@ class World:
         seen = tuple(
             replace(
                 revision,
-                preparation=self.prepared.get(revision.id, Preparation()),
+                preparation=self.prepared.get(revision.id, Errand()),
                 replicas=tuple(
                     replace(r, observation=self.phases.get(r.id, Observation(Phase.ABSENT))) for r in revision.replicas
                 ),
@@ -199,7 +200,7 @@ class World:
         return become
 
     def _prepare(self, revision_id: str) -> None:
-        self.prepared.setdefault(revision_id, Preparation(done=True))
+        self.prepared.setdefault(revision_id, Errand(done=True))
 
     def _forget(self, replica_id: str) -> None:
         self.phases.pop(replica_id, None)

@@ -8,10 +8,10 @@ import pytest
 
 from mooring.domain import actions
 from mooring.domain.deployments import is_steady, restart_delay
+from mooring.domain.errands import Errand
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
-from mooring.domain.views import Preparation
 from tests.domain.simulated_deployment import POLICY, World
 
 
@@ -69,7 +69,7 @@ def test_the_old_replica_ends_only_after_standby_and_drain(running: World) -> No
 def test_a_revision_that_cannot_start_leaves_the_old_one_serving(running: World, failure: str) -> None:
     revision = running.patch("c2")
     if failure == "cannot be fetched":
-        running.prepared[revision] = Preparation(failure="no such version")
+        running.prepared[revision] = Errand(failure="no such version")
     if failure == "exits while loading":
         running.broken.add(revision)
     running.control()
@@ -220,26 +220,26 @@ def test_a_start_cut_short_by_us_or_by_the_machine_is_begun_again(exit_code: int
 
 def test_a_source_that_is_away_is_waited_for_with_words(running: World) -> None:
     revision = running.patch("c2")
-    running.prepared[revision] = Preparation(trouble="MLflow is away", may_begin=False)
+    running.prepared[revision] = Errand(trouble="MLflow is away", may_begin=False)
     running.control()
     assert (running.status, running.reason) == (Status.PENDING, "MLflow is away")
     assert running.control() == [], "said once"
-    running.prepared[revision] = Preparation(done=True)
+    running.prepared[revision] = Errand(done=True)
     running.settle()
     assert (running.status, running.routed, running.reason) == (Status.RUNNING, revision, "")
 
 
 def test_a_source_that_stays_away_fails_a_new_revision_and_never_the_serving_one(running: World) -> None:
     revision = running.patch("c2")
-    running.prepared[revision] = Preparation(trouble="MLflow is away", may_begin=False)
+    running.prepared[revision] = Errand(trouble="MLflow is away", may_begin=False)
     running.tick(POLICY.prepare.total_seconds() + 1)
     running.settle()
     assert (running.status, running.reason, running.routed) == (Status.DEAD, "MLflow is away", "v1")
-    running.prepared["v1"] = Preparation(trouble="MLflow is away", may_begin=False)
+    running.prepared["v1"] = Errand(trouble="MLflow is away", may_begin=False)
     running.see("v1", Phase.EXITED, "killed")
     running.settle()
     assert running.routed == "v1"
-    running.prepared["v1"] = Preparation(done=True)
+    running.prepared["v1"] = Errand(done=True)
     running.settle()
     assert running.revision("v1").has_ready_replica()
 

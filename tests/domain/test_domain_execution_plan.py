@@ -9,6 +9,7 @@ import pytest
 
 from mooring.domain.actions import Accept, MarkStopped, Remove
 from mooring.domain.containers import Container
+from mooring.domain.errands import Errand
 from mooring.domain.execution_actions import (
     ClaimPlace,
     ClearJob,
@@ -28,7 +29,7 @@ from mooring.domain.execution_actions import (
     StopJob,
     StoreJob,
 )
-from mooring.domain.execution_views import Errand, ExecutionView, JobPolicy, JobSight
+from mooring.domain.execution_views import ExecutionView, JobPolicy, JobSight
 from mooring.domain.executions import is_steady, plan
 from mooring.domain.jobs import JobOrder, JobState, JobView, NodeFact, Progress
 from mooring.domain.lifecycle import Status, TargetStatus
@@ -156,6 +157,30 @@ def test_an_end_takes_all_jobs_with_it(sight: JobSight, todo: Sequence[Execution
     needless = ExecutionView(Status.RUNNING, TargetStatus.COMPLETED, Progress(stop=("j1",), over=False), (sight,))
     for view in (stopped, late, needless):
         assert plan(view, NOW, POLICY) == list(todo)
+
+
+@pytest.mark.parametrize(
+    ("own", "operators", "reason"),
+    [
+        (None, None, ""),
+        (None, 60, ""),
+        (60, 9, ""),
+        (9, None, "took longer than 9 s"),
+        (9, 60, "took longer than 9 s"),
+        (
+            None,
+            9,
+            "took longer than 9 s (setting execution_seconds; activeDeadlineSeconds of the workflow's own spec counts "
+            "instead)",
+        ),
+    ],
+)
+def test_the_workflows_own_limit_counts_and_else_the_operators(
+    own: float | None, operators: float | None, reason: str
+) -> None:
+    view = ExecutionView(Status.RUNNING, TargetStatus.COMPLETED, started_at=NOW - timedelta(seconds=10), seconds=own)
+    policy = replace(POLICY, execution_seconds=operators)
+    assert plan(view, NOW, policy) == ([FailExecution(reason, {})] if reason else [])
 
 
 def test_the_last_thing_is_done_when_nothing_is_left() -> None:

@@ -1,12 +1,12 @@
 """The node's cache of models: each is fetched once and then shared, read-only, by everything on the machine."""
 
 import errno
-import os
 import shutil
 import uuid
 from pathlib import Path
 
 from mooring.artifacts.deadline import Deadline
+from mooring.artifacts.entries import touch
 from mooring.artifacts.errors import ArtifactError, NoRoom, SourceAway
 from mooring.artifacts.fetch import fetch
 from mooring.artifacts.leftovers import clear_leftovers
@@ -60,9 +60,9 @@ class ModelCache:
         try:
             source = self._resolve(uri)
             entry = self._entry(source)
-            if not _touch(entry):
+            if not touch(entry):
                 with exclusive(self._lock(source), deadline):
-                    if not _touch(entry):
+                    if not touch(entry):
                         self._fill(entry, source, deadline)
         except OSError as error:
             raise _translated(uri, error) from error
@@ -99,7 +99,7 @@ class ModelCache:
             make_read_only(content)
             entry.parent.mkdir(parents=True, exist_ok=True)
             content.rename(entry)
-            _touch(entry)
+            touch(entry)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -122,15 +122,6 @@ class ModelCache:
 
     def _staging(self, source: Source) -> Path:
         return self._folder / "staging" / f"{source.key}-{uuid.uuid4().hex}"
-
-
-def _touch(entry: Path) -> bool:
-    """Mark it as used now; False when it is not there."""
-    try:
-        os.utime(entry)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _translated(uri: str, error: OSError) -> ArtifactError:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mooring.artifacts.archives import is_packed, unpack
 from mooring.artifacts.deadline import Deadline
+from mooring.artifacts.entries import touch
 from mooring.artifacts.errors import ChangedMeanwhile, SourceAway, TookTooLong
 from mooring.artifacts.leftovers import clear_leftovers
 from mooring.artifacts.locks import exclusive
@@ -64,9 +65,9 @@ class StorageCache:
             return entry
         name = hashlib.sha256(f"{place} {fingerprint}".encode()).hexdigest()
         entry = self._folder / "entries" / name
-        if not _touch(entry):
+        if not touch(entry):
             with exclusive(self._folder / "locks" / name, deadline):
-                if not _touch(entry):
+                if not touch(entry):
                     self._fill(entry, group, access, key, fingerprint)
         write_atomically(known, name.encode())
         return entry
@@ -76,7 +77,7 @@ class StorageCache:
             entry = self._folder / "entries" / known.read_text()
         except FileNotFoundError:
             return None
-        return entry if _touch(entry) else None
+        return entry if touch(entry) else None
 
     def _fill(self, entry: Path, group: str, access: StoreAccess | None, key: str, fingerprint: str) -> None:
         clear_leftovers(self._folder / "staging", self._folder / "locks", held=entry.name)
@@ -89,7 +90,7 @@ class StorageCache:
             _make_lasting(content)
             entry.parent.mkdir(parents=True, exist_ok=True)
             content.rename(entry)
-            _touch(entry)
+            touch(entry)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -131,12 +132,3 @@ def _make_lasting(content: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _touch(entry: Path) -> bool:
-    """Mark it as used now; False when it is not there."""
-    try:
-        os.utime(entry)
-    except FileNotFoundError:
-        return False
-    return True

@@ -1,6 +1,5 @@
 """From a container as a template describes it to one that a runtime can start: secrets opened, folders made."""
 
-import base64
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from mooring.files import write_atomically
 from mooring.runtimes.base import ContainerSpec, ImageRequest, Limits, Mount, Readiness
 from mooring.services import docker_registry_secrets, generic_secrets
 from mooring.store.vault import Vault
+from mooring.templates.container_values import LONGEST_TEXT_BYTES
 
 Values = Mapping[str, bytes]
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*", re.ASCII)
@@ -81,7 +81,7 @@ def registry_credentials(session: Session, vault: Vault, container: Container) -
     auths: dict[str, Any] = {}
     for name in container.pull_secrets:
         for registry, entry in docker_registry_secrets.opened(session, vault, name).get("auths", {}).items():
-            auths.setdefault(registry, _with_auth(entry))
+            auths.setdefault(registry, entry)
     return {"auths": auths} if auths else {}
 
 
@@ -165,6 +165,11 @@ def _as_text(value: bytes, secret: str, key: str) -> str:
             f"the value of {key!r} in the secret {secret!r} is no text, so it cannot be a variable: "
             "mount the secret as a volume"
         )
+    if len(value) > LONGEST_TEXT_BYTES:
+        raise InvalidRequest(
+            f"the value of {key!r} in the secret {secret!r} is longer than a variable can be "
+            f"({LONGEST_TEXT_BYTES} bytes): mount the secret as a volume"
+        )
     return text
 
 
@@ -188,14 +193,6 @@ def _safe(volume: Volume, path: str) -> str:
             f"{path[:80]!r} of the volume {volume.name!r} is no name of a file: use letters, digits, '-', '_' and '.'"
         )
     return path
-
-
-def _with_auth(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Engines read `auth` only, and people often give user and password alone."""
-    if entry.get("auth") or "username" not in entry:
-        return dict(entry)
-    pair = f"{entry['username']}:{entry.get('password', '')}"
-    return {"auth": base64.b64encode(pair.encode()).decode()}
 
 
 # --- volumes ----------------------------------------------------------------------------------------------------------

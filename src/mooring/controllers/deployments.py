@@ -70,7 +70,7 @@ class DeploymentController:
             finally:
                 self.leases.give_back(lease)
             if all(isinstance(action, actions.Prepare) for action in todo):
-                return False
+                return is_steady(look.view)  # whoever fetches says when it is there
         return False
 
     def _still_to_do(self, lease: Lease) -> list[actions.Action]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mooring.artifacts.transfers import Transfers
-from mooring.controllers.errands import Errands
 from mooring.controllers.execution_records import ExecutionRecords
-from mooring.controllers.execution_views import ExecutionViewer, preparing
+from mooring.controllers.execution_views import ExecutionViewer
 from mooring.controllers.executions import ExecutionController, JobTools
 from mooring.controllers.job_discarding import JobDiscarding
+from mooring.controllers.job_errands import JobErrands
 from mooring.controllers.job_launch import JobLaunch
 from mooring.controllers.job_options import JobOptions
 from mooring.controllers.job_preparation import JobPreparation
@@ -23,8 +23,6 @@ from mooring.runtimes.base import Runtime
 from mooring.store.database import Database
 from mooring.store.tables import Execution
 from mooring.store.vault import Vault
-
-_PARALLEL = 8
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,12 @@ def execution_parts(
 ) -> ExecutionParts:
     """`on_change` is told when work in the background has come to an end, or a place has become free."""
     workspaces = JobWorkspaces(options.workspaces, options.patience)
-    errands = Errands(parallel=_PARALLEL, on_change=on_change)
+    errands = JobErrands.of_executions(on_change)
     queue = JobQueue(
         options.machine,
         options.at_once,
         is_prepared=lambda job_id: workspaces.prepared_image(job_id) is not None,
-        is_troubled=lambda job_id: errands.state(preparing(job_id)).trouble is not None,
+        is_troubled=lambda job_id: errands.preparing.state(job_id).trouble is not None,
     )
     tools = JobTools(
         preparation=JobPreparation(database, vault, runtime, transfers, workspaces),
@@ -68,7 +66,7 @@ def execution_parts(
         records=ExecutionRecords(leases, queue, LastWords(runtime)),
         runtime=runtime,
         tools=tools,
-        policy=JobPolicy(options.patience),
+        policy=JobPolicy(options.patience, execution_seconds=options.execution_seconds),
         on_free_place=on_change,
     )
     return ExecutionParts(controller, JobUpkeep(database, runtime, workspaces, errands))

@@ -40,7 +40,7 @@ class ExecutionRecords:
 
     def describe(self, lease: Lease, message: str, details: Mapping[str, Any]) -> None:
         with self.leases.recording(lease) as (_, execution):
-            execution.status_message = message[:_LONGEST_MESSAGE]
+            execution.status_message = _kept(message)[:_LONGEST_MESSAGE]
             execution.status_details = dict(details)
             execution.modified_at = utc_now()
 
@@ -126,7 +126,7 @@ class ExecutionRecords:
             reason = self.last_words.added_to(reason, action.exit_code, action.job_id)
         with self.leases.recording(lease) as (session, _):
             job = session.get_one(Job, action.job_id)
-            job.state, job.reason, job.exit_code = action.state.value, reason, action.exit_code
+            job.state, job.reason, job.exit_code = action.state.value, _kept(reason), action.exit_code
             job.ended_at = job.ended_at or utc_now()
 
     def requeue(self, lease: Lease, job_id: str, *, counts: bool) -> None:
@@ -140,7 +140,12 @@ class ExecutionRecords:
             session.get_one(Job, job_id).forgotten = True
 
 
+def _kept(words: str) -> str:
+    """A program's or a server's words as every database keeps them: PostgreSQL takes no zero bytes."""
+    return words.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _close(execution: Execution, status: Status, message: str, details: Mapping[str, Any]) -> None:
-    execution.status, execution.status_message = status.value, message[:_LONGEST_MESSAGE]
+    execution.status, execution.status_message = status.value, _kept(message)[:_LONGEST_MESSAGE]
     execution.status_details = dict(details)
     execution.completion_time = execution.modified_at = utc_now()

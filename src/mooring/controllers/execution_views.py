@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, defer, selectinload
 
-from mooring.controllers.errands import Errands
+from mooring.controllers.job_errands import JobErrands
 from mooring.controllers.job_queue import JobQueue, Turns
 from mooring.controllers.job_workspaces import JobWorkspaces
 from mooring.controllers.last_words import without_permissions
 from mooring.domain.containers import from_json
-from mooring.domain.execution_views import Errand, ExecutionView, JobSight
+from mooring.domain.errands import Errand
+from mooring.domain.execution_views import ExecutionView, JobSight
 from mooring.domain.jobs import ENDED, JobOrder, JobResult, JobState, JobView, Progress
 from mooring.domain.lifecycle import Status, TargetStatus, has_ended
 from mooring.domain.replicas import Observation, Phase
@@ -26,7 +27,7 @@ from mooring.workflows.workflow import Workflow
 
 _ENDED = [status.value for status in Status if has_ended(status)]
 _LIVE_JOBS = [state.value for state in JobState if state not in ENDED]
-_AT_WORK = [state.value for state in JobState if state is not JobState.WAITING]
+_AT_WORK = [JobState.RUNNING.value, JobState.STORING.value]
 _logger = logging.getLogger("mooring.controllers.execution_views")
 
 
@@ -45,14 +46,13 @@ class ExecutionViewer:
     database: Database
     runtime: Runtime
     workspaces: JobWorkspaces
-    errands: Errands
+    errands: JobErrands
     queue: JobQueue
 
     def all_ids(self) -> list[str]:
         """Those that may need something. One that only waits for its turn, and one that has ended, does not."""
         with self.database.reading() as session:
-            near = self.queue.look(session).executions
-            statement = select(Execution.id).where(or_(*_conditions(near)))
+            statement = select(Execution.id).where(or_(*_conditions(self.queue.look(session), self.queue.words)))
             return list(session.scalars(statement.order_by(Execution.created_at, Execution.id)))
 
     def look(self, execution_id: str) -> Look | None:
@@ -61,8 +61,9 @@ class ExecutionViewer:
             row = session.get(Execution, execution_id, options=[selectinload(Execution.jobs).options(defer(Job.order))])
             if row is None:
                 return None
-            orders = _orders(session, execution_id)
-            turns = self.queue.look(session)
+            waits = any(job.state == JobState.WAITING.value for job in row.jobs)
+            turns = self.queue.look(session) if waits else Turns()
+            orders = _orders(session, execution_id, turns.near)
         jobs = tuple(self._sight(job, orders.get(job.id), turns) for job in row.jobs)
         view = ExecutionView(
             status=Status(row.status),
@@ -100,31 +101,16 @@ class ExecutionViewer:
         return Observation(Phase.ABSENT)
 
     def _preparation(self, job_id: str) -> Errand:
-        state = self.errands.state(preparing(job_id))
+        state = self.errands.preparing.state(job_id)
         return replace(state, done=self.workspaces.prepared_image(job_id) is not None)
 
     def _storing(self, job_id: str) -> Errand:
-        state = self.errands.state(storing(job_id))
+        state = self.errands.storing.state(job_id)
         return replace(state, done=self.workspaces.stored_result(job_id) is not None)
 
     def _discarding(self, row: Execution) -> Errand:
         made_something = any(job.result.get("artifacts") for job in row.jobs)
-        return self.errands.state(discarding(row.id)) if made_something else Errand(done=True)
-
-
-def preparing(job_id: str) -> str:
-    """The name of this errand."""
-    return f"prepare-{job_id}"
-
-
-def storing(job_id: str) -> str:
-    """The name of this errand."""
-    return f"store-{job_id}"
-
-
-def discarding(execution_id: str) -> str:
-    """The name of this errand."""
-    return f"discard-{execution_id}"
+        return self.errands.discarding.state(row.id) if made_something else Errand(done=True)
 
 
 def result_of(document: Mapping[str, object]) -> JobResult:
@@ -132,7 +118,8 @@ def result_of(document: Mapping[str, object]) -> JobResult:
     return from_json(JobResult, document)
 
 
-def _conditions(near: frozenset[str]) -> Sequence[ColumnElement[bool]]:
+def _conditions(turns: Turns, words: str) -> Sequence[ColumnElement[bool]]:
+    """What is prepared waits in silence, once that is said: whoever leaves a place wakes all."""
     runs = Execution.status == Status.RUNNING.value
     has_live_jobs = exists().where(Job.execution_id == Execution.id, Job.state.in_(_LIVE_JOBS))
     pending = Execution.status == Status.PENDING.value
@@ -141,13 +128,15 @@ def _conditions(near: frozenset[str]) -> Sequence[ColumnElement[bool]]:
         Execution.target_status == TargetStatus.DELETED.value,
         and_(Execution.target_status == TargetStatus.STOPPED.value, Execution.status.not_in(_ENDED)),
         runs,
-        and_(pending, or_(Execution.id.in_(near), ~has_live_jobs)),
+        and_(pending, or_(Execution.id.in_(turns.restless), ~has_live_jobs)),
+        and_(pending, Execution.id.in_(turns.executions), Execution.status_message != words),
     )
 
 
-def _orders(session: Session, execution_id: str) -> dict[str, JobOrder]:
-    """Of the jobs that have not ended: nobody asks for the others', and there may be many."""
-    query = select(Job.id, Job.order).where(Job.execution_id == execution_id, Job.state.in_(_LIVE_JOBS))
+def _orders(session: Session, execution_id: str, near: frozenset[str]) -> dict[str, JobOrder]:
+    """Of the jobs that something is done with: nobody asks for the others', and there may be many."""
+    is_at_work = or_(Job.state.in_(_AT_WORK), Job.id.in_(near))
+    query = select(Job.id, Job.order).where(Job.execution_id == execution_id, is_at_work)
     return {row.id: from_json(JobOrder, row.order) for row in session.execute(query)}
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mooring.controllers.errands import Errands
 from mooring.controllers.execution_records import ExecutionRecords
-from mooring.controllers.execution_views import ExecutionViewer, discarding, preparing, storing
+from mooring.controllers.execution_views import ExecutionViewer
 from mooring.controllers.job_discarding import JobDiscarding
+from mooring.controllers.job_errands import JobErrands
 from mooring.controllers.job_launch import JobLaunch
 from mooring.controllers.job_preparation import JobPreparation
 from mooring.controllers.job_storing import JobStoring
@@ -44,7 +44,7 @@ class JobTools:
     storing: JobStoring
     discarding: JobDiscarding
     workspaces: JobWorkspaces
-    errands: Errands
+    errands: JobErrands
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class ExecutionController:
             case execution_actions.RecordJobs(orders):
                 self.records.record_jobs(lease, orders)
             case execution_actions.PrepareJob(job_id):
-                self.tools.errands.begin(preparing(job_id), partial(self.tools.preparation.prepare, job_id))
+                self.tools.errands.preparing.begin(job_id, partial(self.tools.preparation.prepare, job_id))
             case execution_actions.ClaimPlace(job_id):
                 self._claim_place(lease, job_id)
             case execution_actions.LaunchJob(job_id):
@@ -114,7 +114,7 @@ class ExecutionController:
             case execution_actions.NoteExit(job_id, exit_code):
                 self.records.note_exit(lease, job_id, exit_code)
             case execution_actions.StoreJob(job_id):
-                self.tools.errands.begin(storing(job_id), partial(self.tools.storing.store, job_id))
+                self.tools.errands.storing.begin(job_id, partial(self.tools.storing.store, job_id))
             case execution_actions.NoteStored(job_id):
                 self._note_stored(lease, job_id)
             case execution_actions.EndJob():
@@ -133,7 +133,7 @@ class ExecutionController:
                 self.records.fail(lease, reason, details)
             case execution_actions.Discard():
                 errand = partial(self.tools.discarding.discard, lease.object_id)
-                self.tools.errands.begin(discarding(lease.object_id), errand)
+                self.tools.errands.discarding.begin(lease.object_id, errand)
             case actions.MarkStopped():
                 self.records.mark_stopped(lease)
             case actions.Remove():
@@ -165,13 +165,13 @@ class ExecutionController:
 
     def _end(self, lease: Lease, action: execution_actions.EndJob) -> None:
         self.records.end_job(lease, action)
-        self._forget_errands(action.job_id)
+        self.tools.errands.forget(action.job_id)
 
     def _clear(self, job_id: str) -> None:
         """The folder first: with it gone and the rest still there, this is done again."""
         self.runtime.stop(job_id)
         self.tools.workspaces.remove(job_id)
-        self._forget_errands(job_id)
+        self.tools.errands.forget(job_id)
         self.runtime.forget(job_id)
 
     def _forget(self, lease: Lease, job_id: str) -> None:
@@ -181,18 +181,14 @@ class ExecutionController:
             self.tools.workspaces.remove(job_id)
         except OSError as error:
             _logger.warning("%s: not everything of %s could be removed yet: %s", lease.object_id, job_id, error)
-        self._forget_errands(job_id)
+        self.tools.errands.forget(job_id)
         self.records.note_forgotten(lease, job_id)
-
-    def _forget_errands(self, job_id: str) -> None:
-        for name in (preparing(job_id), storing(job_id)):
-            self.tools.errands.forget(name)
 
     def _remove(self, lease: Lease) -> None:
         for job_id in self.records.job_ids(lease):  # before the rows: they are what we know the logs by
             self.runtime.forget_logs(job_id)
         self.records.remove(lease)
-        self.tools.errands.forget(discarding(lease.object_id))
+        self.tools.errands.discarding.forget(lease.object_id)
 
 
 def _short(action: ExecutionAction) -> str:

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mooring.artifacts.errors import ArtifactError
+from mooring.artifacts.errors import ArtifactError, NoRoom
 from mooring.artifacts.transfers import Transfers
 from mooring.controllers import job_places
 from mooring.controllers.containers import image_request, open_secrets, registry_credentials
-from mooring.controllers.errands import JobFailed
 from mooring.controllers.job_workspaces import JobWorkspaces, open_for_all
 from mooring.domain.containers import from_json
 from mooring.domain.jobs import InputArtifact, JobOrder
 from mooring.runtimes.base import ImageRequest, Runtime
+from mooring.runtimes.room import why_not_begin
 from mooring.services import artifact_urls
 from mooring.services.artifact_urls import Location
 from mooring.store.database import Database
 from mooring.store.tables import Job
-from mooring.store.vault import CannotOpen, Vault
+from mooring.store.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,11 @@ class JobPreparation:
 
     def prepare(self, job_id: str) -> None:
         """Have everything in the job's folder. Slow. Raises what `Errands` knows."""
-        with self.workspaces.held(job_id):
+        with self.workspaces.held(job_id) as folder:
             if self.workspaces.prepared_image(job_id) is not None:
                 return
+            if reason := why_not_begin(folder):
+                raise NoRoom(reason)
             needs = self._needs(job_id)
             image = self.runtime.prepare(needs.request)
             self._fetch_inputs(job_id, needs)
@@ -54,12 +56,9 @@ class JobPreparation:
         with self.database.reading() as session:
             job = session.get_one(Job, job_id)
             group, order = job.execution.resource_group, from_json(JobOrder, job.order)
-            try:
-                open_secrets(session, self.vault, group, order.container)  # one that is missing is told at once
-                credentials = registry_credentials(session, self.vault, order.container)
-                inputs = [(each, artifact_urls.locate(session, self.vault, group, each.url)) for each in order.inputs]
-            except CannotOpen as error:
-                raise JobFailed(str(error)) from error
+            open_secrets(session, self.vault, group, order.container)  # one that is missing is told at once
+            credentials = registry_credentials(session, self.vault, order.container)
+            inputs = [(each, artifact_urls.locate(session, self.vault, group, each.url)) for each in order.inputs]
             bound = frozenset(job.execution.workflow.get("inputs", {}).values())
         return _Needs(order, image_request(order.container, credentials), inputs, bound)
 

@@ -19,7 +19,7 @@ from mooring.services import artifact_urls
 from mooring.services.artifact_urls import Location
 from mooring.store.database import Database
 from mooring.store.tables import Job
-from mooring.store.vault import CannotOpen, Vault
+from mooring.store.vault import Vault
 
 LARGEST_VALUE_BYTES = 256 * 1024
 """Of an output parameter, and of what a script prints."""
@@ -61,12 +61,7 @@ class JobStoring:
         with self.database.reading() as session:
             job = session.get_one(Job, job_id)
             group, order = job.execution.resource_group, from_json(JobOrder, job.order)
-            try:
-                places = {
-                    each.name: artifact_urls.locate(session, self.vault, group, each.url) for each in order.outputs
-                }
-            except CannotOpen as error:
-                raise JobFailed(str(error)) from error
+            places = {each.name: artifact_urls.locate(session, self.vault, group, each.url) for each in order.outputs}
         return order, places
 
     def _store_artifacts(
@@ -107,7 +102,7 @@ class JobStoring:
                 f"the output parameter {wanted.name!r} at {wanted.path} is no file of at most {LARGEST_VALUE_BYTES} "
                 "bytes: hand over an artifact instead"
             )
-        return file.read_bytes().decode(errors="replace").rstrip("\n")
+        return _checked(file.read_bytes(), f"the output parameter {wanted.name!r} at {wanted.path}").rstrip("\n")
 
     def _printed(self, job_id: str) -> str:
         """The end of what it has printed."""
@@ -115,7 +110,15 @@ class JobStoring:
         sizes = _Budget(LARGEST_VALUE_BYTES)
         printed = (line.message for line in lines if line.stream == "stdout")
         kept = list(takewhile(sizes.takes, printed))
-        return "\n".join(line.rstrip("\n") for line in reversed(kept)).strip()
+        text = "\n".join(line.rstrip("\n") for line in reversed(kept)).strip()
+        return _checked(text.encode(), "what it has printed, which others use as its result,")
+
+
+def _checked(value: bytes, what: str) -> str:
+    """Without zero bytes: no argument or variable can hold them, and not every database. Raises JobFailed."""
+    if b"\0" in value:
+        raise JobFailed(f"{what} holds a zero byte: write text, or hand over an artifact instead")
+    return value.decode(errors="replace")
 
 
 @dataclass

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from mooring.controllers.errands import Errands
+from mooring.controllers.job_errands import JobErrands
 from mooring.controllers.job_workspaces import JobWorkspaces
+from mooring.domain.lifecycle import TargetStatus
 from mooring.runtimes.base import Runtime
 from mooring.store.database import Database
 from mooring.store.tables import Execution, Job, Replica
@@ -22,21 +23,23 @@ class JobUpkeep:
     database: Database
     runtime: Runtime
     workspaces: JobWorkspaces
-    errands: Errands
+    errands: JobErrands
 
     def tidy(self) -> None:
         """Remove the folders of jobs that are over or gone, logs without a row, and what is known of old errands."""
         there = self.workspaces.job_ids()  # before the query: a job's row is there before its folder
         with self.database.reading() as session:
             known = set(session.scalars(select(Job.id).where(Job.forgotten.is_(False))))
-            executions = set(session.scalars(select(Execution.id)))
+            is_leaving = Execution.target_status == TargetStatus.DELETED.value
+            leaving = set(session.scalars(select(Execution.id).where(is_leaving)))
         for job_id in there - known:
             try:
                 self.workspaces.remove(job_id)
             except OSError as error:
                 _logger.warning("cannot remove what is left of the job %s: %s", job_id, error)
-        alive = known | executions
-        self.errands.forget_all_but(lambda key: key.partition("-")[2] in alive)
+        self.errands.preparing.forget_all_but(known)
+        self.errands.storing.forget_all_but(known)
+        self.errands.discarding.forget_all_but(leaving)
         self._forget_logs()
 
     def _forget_logs(self) -> None:

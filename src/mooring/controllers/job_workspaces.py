@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from mooring.artifacts import locks
 from mooring.artifacts.deadline import Deadline
-from mooring.files import write_atomically
+from mooring.files import remove_tree, write_atomically
 
 _PREPARED = "prepared.json"
 _STORED = "stored.json"
@@ -96,17 +95,8 @@ def open_for_all(path: Path) -> None:
 
 def remove(path: Path) -> None:
     """A folder that a program could write to, with its read-only folders. Raises OSError."""
-    if not path.exists():
-        return
-    try:
-        shutil.rmtree(path)
-    except PermissionError:
-        for parent, folders, _ in os.walk(path):
-            Path(parent).chmod(0o700)
-            for name in folders:
-                if not Path(parent, name).is_symlink():
-                    Path(parent, name).chmod(0o700)
-        shutil.rmtree(path)
+    if path.exists():
+        remove_tree(path)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

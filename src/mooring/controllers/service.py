@@ -140,6 +140,10 @@ class Controllers:
         for loop in self._loops:
             loop.wake()
 
+    def publish(self) -> None:
+        """Bring the gateway in line with the store; returns once it is. Raises GatewayError."""
+        self._router.publish()
+
     def _wake_executions(self) -> None:
         """Something of theirs has come to an end in the background: nobody else has to look."""
         self._execution_loop.wake()

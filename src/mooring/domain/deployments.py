@@ -61,8 +61,8 @@ def is_steady(view: DeploymentView) -> bool:
             serving = view.serving
             healthy = serving is None or serving.is_complete()
             return healthy and not any(r.state is RevisionState.STARTING for r in view.revisions)
-        case _:
-            return False
+        case _:  # what is fetched in the background announces its end by itself
+            return not any(revision.live for revision in view.revisions) and view.status is Status.PENDING
 
 
 def restart_delay(crashes: int) -> timedelta:
@@ -138,9 +138,13 @@ def _launch_or_give_up(revision: RevisionView, now: datetime, policy: Policy) ->
         if replica.observation.phase is Phase.ABSENT:
             yield Launch(revision.id, replica.id)
         elif _is_late(replica, now, policy):
-            seconds = policy.start.total_seconds()
-            yield Fail(revision.id, f"not ready after {seconds:g} s; see the deployment's logs")
+            yield Fail(revision.id, _too_late(replica, policy))
             return
+
+
+def _too_late(replica: ReplicaView, policy: Policy) -> str:
+    why = f": {replica.observation.reason}" if replica.observation.reason else ""
+    return f"not ready after {policy.start.total_seconds():g} s{why}; see the deployment's logs"
 
 
 # --- keeping the serving revision alive -------------------------------------------------------------------------------

@@ -5,44 +5,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from mooring.domain.errands import Errand
 from mooring.domain.jobs import ENDED, JobState, JobView, NodeFact, Progress
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 
 _ABSENT = Observation(Phase.ABSENT)
 _NOTHING = Progress()
+_NOT_BEGUN, _DONE = Errand(), Errand(done=True)
+_OPERATORS_LIMIT = " (setting execution_seconds; activeDeadlineSeconds of the workflow's own spec counts instead)"
 
 
 @dataclass(frozen=True)
 class JobPolicy:
-    """`patience`: for how long a trouble that may pass is borne with. `most_losses`: how often a job may get lost."""
+    """`patience`: for how long a trouble that may pass is borne with. `most_losses`: how often a job may get lost.
+
+    `execution_seconds`: how long an execution may run that says nothing about it; None: for ever.
+    """
 
     patience: timedelta
     most_losses: int = 2
-
-
-@dataclass(frozen=True)
-class Errand:
-    """A piece of work in the background.
-
-    `failure` says why it will never be done, `trouble` why it is not yet, and `since` when that began; `begun`: since
-    when somebody is at it; `may_begin`: nobody is, and it is time.
-    """
-
-    done: bool = False
-    failure: str | None = None
-    trouble: str | None = None
-    since: datetime | None = None
-    begun: datetime | None = None
-    may_begin: bool = True
-
-    def hopeless(self, now: datetime, policy: JobPolicy) -> str | None:
-        """Why it is given up."""
-        if self.failure is not None:
-            return self.failure
-        if self.trouble is not None and self.since is not None and now - self.since > policy.patience:
-            return self.trouble
-        return None
+    execution_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +34,8 @@ class JobSight:
 
     job: JobView
     observation: Observation = _ABSENT
-    preparation: Errand = Errand()
-    storing: Errand = Errand()
+    preparation: Errand = _NOT_BEGUN
+    storing: Errand = _NOT_BEGUN
     near: bool = True
     has_turn: bool = True
     seconds: float | None = None
@@ -83,8 +66,8 @@ class JobSight:
 class ExecutionView:
     """An execution and its jobs, oldest first. `queue`: in words, what the jobs whose turn it is not wait for.
 
-    `seconds`: how long it may run, from its first job on. `discarding`: how far the removal of what was made for its
-    steps alone is; it only counts for one that is to be deleted.
+    `seconds`: how long it may run, from its first job on, where its workflow says so. `discarding`: how far the removal
+    of what was made for its steps alone is; it only counts for one that is to be deleted.
     """
 
     status: Status
@@ -96,13 +79,15 @@ class ExecutionView:
     started_at: datetime | None = None
     seconds: float | None = None
     queue: str = ""
-    discarding: Errand = Errand(done=True)
+    discarding: Errand = _DONE
 
-    def is_late(self, now: datetime) -> bool:
-        """Whether it has run for longer than it may."""
-        if self.seconds is None or self.started_at is None:
-            return False
-        return now - self.started_at > timedelta(seconds=self.seconds)
+    def lateness(self, now: datetime, policy: JobPolicy) -> str:
+        """In words, when it has run for longer than it may; else ""."""
+        own = self.seconds is not None
+        seconds = self.seconds if own else policy.execution_seconds
+        if seconds is None or self.started_at is None or now - self.started_at <= timedelta(seconds=seconds):
+            return ""
+        return f"took longer than {seconds:g} s" + ("" if own else _OPERATORS_LIMIT)
 
     @property
     def details(self) -> dict[str, Any]:

@@ -51,8 +51,9 @@ def plan(view: ExecutionView, now: datetime, policy: JobPolicy) -> list[Executio
         return _wind_up(view, [MarkStopped()])
     if view.status is Status.UNKNOWN:
         return [Accept()]
-    if view.is_late(now):
-        return _wind_up(view, [FailExecution(f"took longer than {view.seconds:g} s", view.details)])
+    lateness = view.lateness(now, policy)
+    if lateness:
+        return _wind_up(view, [FailExecution(lateness, view.details)])
     return list(_run(view, now))
 
 
@@ -74,7 +75,7 @@ def _is_moving(sight: JobSight, now: datetime) -> bool:
 def _new_facts(sight: JobSight, now: datetime, policy: JobPolicy) -> Iterator[ExecutionAction]:
     match sight.state:
         case JobState.WAITING if not sight.stop_requested:
-            reason = sight.preparation.hopeless(now, policy)
+            reason = sight.preparation.hopeless(now, policy.patience)
             if reason is not None:
                 yield EndJob(sight.id, JobState.ERROR, reason)
         case JobState.RUNNING if sight.observation.phase is Phase.EXITED:
@@ -82,7 +83,7 @@ def _new_facts(sight: JobSight, now: datetime, policy: JobPolicy) -> Iterator[Ex
         case JobState.RUNNING if sight.observation.phase is Phase.ABSENT and sight.stop_requested:
             yield _ended_as_asked(sight)
         case JobState.STORING:
-            reason = sight.storing.hopeless(now, policy)
+            reason = sight.storing.hopeless(now, policy.patience)
             if sight.storing.done:
                 yield NoteStored(sight.id)
             elif reason is not None:
@@ -227,6 +228,6 @@ def _stop(sight: JobSight) -> Iterator[ExecutionAction]:
 
 
 def _remove(view: ExecutionView, now: datetime, policy: JobPolicy) -> list[ExecutionAction]:
-    if view.discarding.done or view.discarding.hopeless(now, policy) is not None:
+    if view.discarding.done or view.discarding.hopeless(now, policy.patience) is not None:
         return [Remove()]
     return [Discard()] if view.discarding.may_begin else []

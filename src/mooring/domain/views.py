@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from mooring.domain.errands import Errand
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation
 from mooring.domain.revisions import RevisionState
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_NOT_BEGUN = Errand()
 
 
 @dataclass(frozen=True)
@@ -48,22 +50,10 @@ class ReplicaView:
 
 
 @dataclass(frozen=True)
-class Preparation:
-    """Whether everything that a revision's replicas need lies on this machine.
-
-    `failure` says why it never will, `trouble` why it does not yet; `may_begin`: nobody is at it, and it is time.
-    """
-
-    done: bool = False
-    failure: str | None = None
-    trouble: str | None = None
-    may_begin: bool = True
-
-
-@dataclass(frozen=True)
 class RevisionView:
     """A revision and its replicas, oldest first. `min_replicas` of them are to be ready.
 
+    `preparation`: whether everything that they need lies on this machine.
     `silence`: a replica that does not answer for this time is replaced (None: the policy's).
     """
 
@@ -71,7 +61,7 @@ class RevisionView:
     configuration_id: str
     state: RevisionState
     created_at: datetime = _LONG_AGO
-    preparation: Preparation = Preparation()
+    preparation: Errand = _NOT_BEGUN
     switched_at: datetime | None = None
     released_at: datetime | None = None
     replicas: tuple[ReplicaView, ...] = ()
