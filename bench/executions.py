@@ -100,7 +100,8 @@ class Api:
     def onboard(self, repository: Path) -> None:
         """The templates of a repository become executables."""
         application = {"repositoryUrl": str(repository), "revision": "main", "path": ".", "applicationName": "bench"}
-        self._http.post("/admin/repositories", json={"name": "bench", "url": str(repository)}).raise_for_status()
+        body = {"name": "bench", "url": str(repository), "username": "", "password": ""}
+        self._http.post("/admin/repositories", json=body).raise_for_status()
         self._http.post("/admin/applications", json=application).raise_for_status()
         seconds_until(lambda: self.get("/admin/applications/bench/status").get("syncStatus") == "Synced")
 

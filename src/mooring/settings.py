@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     object_store_hosts: tuple[str, ...] = ()
     """Hosts that object store secrets may name although they are this machine or link-local (as a JSON list)."""
 
+    destination_hosts: tuple[str, ...] = ()
+    """Hosts that destinations may name for tokens and checks although they are this machine or link-local; this
+    installation's own gateway always can be named (as a JSON list)."""
+
     runtime: Literal["auto", "process", "container"] = "auto"
     """How users' images are run: `process` in a sandbox, by their stand-ins; `container` by podman or docker; `auto` by
     its stand-in where an image has one, else by the engine that answers."""
@@ -118,9 +122,17 @@ class Settings(BaseSettings):
     replica_open_files: int = Field(default=4096, ge=64)
     """How many files and connections one replica may have open."""
 
+    run_disk_bytes: int = Field(default=21_474_836_480, ge=1_048_576)
+    """How much one replica or one step of an execution may write to its own folders, on this machine's disk; it is
+    ended when it has written more. (What a container engine keeps of its containers is the engine's affair.)"""
+
     jobs_at_once: int | None = Field(default=None, ge=1)
     """How many steps of executions run at a time; when not given, as many as the processors allow for their resource
-    plans, and one at least. The others wait for their turn."""
+    plans, and one at least. The others wait for their turn; resource groups take turns."""
+
+    execution_seconds: float | None = Field(default=None, gt=0)
+    """How long an execution may run whose workflow has no `activeDeadlineSeconds` of its own; when not given, for
+    ever. Without it, steps that never end keep their places until somebody stops them."""
 
     crash_limit: int = Field(default=5, ge=1)
     """A replica that dies is replaced; after this many deaths within `crash_window_seconds` the status is DEAD."""

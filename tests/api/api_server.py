@@ -20,6 +20,7 @@ from mooring.artifacts.object_stores.stores import ObjectStores
 from mooring.domain.identifiers import new_uuid
 from mooring.domain.lifecycle import Status
 from mooring.domain.roles import ALL_GROUPS, Role
+from mooring.network.calls import Calls
 from mooring.network.reach import Reach
 from mooring.runtimes.base import LogLine
 from mooring.services import catalog, clients, signing_keys
@@ -55,6 +56,8 @@ class Server:
     client: NewClient
     logs: Logs
     wakes: list[None]
+    routed: list[None]
+    """How often the gateway was told of a destination."""
 
     @property
     def database(self) -> Database:
@@ -115,7 +118,7 @@ def running_server(folder: Path, store: str | None = None, **changes: Any) -> It
     with database.transaction() as session:
         catalog.install(session)
         client = clients.create(session)
-    logs, wakes = Logs(), list[None]()
+    logs, wakes, routed = Logs(), list[None](), list[None]()
     context = ApiContext(
         database=database,
         tokens=TokenIssuer([signing_keys.generate()], url, "mooring", 43199),
@@ -128,10 +131,12 @@ def running_server(folder: Path, store: str | None = None, **changes: Any) -> It
         max_resource_groups=1_000_000,  # each test makes one or more
         git_webhook_secret=GIT_WEBHOOK_SECRET,
         object_stores=_object_stores(folder / "store"),
+        outside=Calls(Reach(), url),
+        route=lambda: routed.append(None),
     )
     context = replace(context, **changes)
     with _serving(context, listener):
-        yield Server(url, context, client, logs, wakes)
+        yield Server(url, context, client, logs, wakes, routed)
     database.close()
 
 

@@ -186,7 +186,9 @@ def test_a_refusal_names_the_role_needed_and_the_role_held_and_reads_no_body(ser
         ("POST", "/v2/lmx", Role.ADMIN),
         ("POST", "/v2//lm/x", Role.ADMIN),
         ("DELETE", "/v2/admin/applications/a", Role.ADMIN),
-        ("PUT", "/destination-configuration/v1/subaccountDestinations", Role.ADMIN),
+        ("PUT", "/destination-configuration/v1/subaccountDestinations", Role.DESTINATIONS),
+        ("GET", "/destination-configuration/v1/subaccountDestinations", Role.DESTINATIONS),
+        ("GET", "/destination-configurations", Role.VIEWER),
         ("POST", "/nowhere", Role.ADMIN),
     ],
 )

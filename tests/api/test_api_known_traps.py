@@ -1,8 +1,8 @@
 """The traps of the AI API on which clients trip (section 10 of the reference), each by its number.
 
-19 is the gateway's (tests/gateway/test_gateway_known_traps.py). With later issues come: 17 (templates), the half of 22
-in which an execution makes its artifacts, 24 (destinations), 26 (users in containers), and the half of 27 that puts
-the address into a container.
+19 is the gateway's (tests/gateway/test_gateway_known_traps.py), 24 is in test_api_destinations_behave_as_known.py. With
+later issues come: 17 (templates), the half of 22 in which an execution makes its artifacts, 26 (users in containers),
+and the half of 27 that puts the address into a container.
 """
 
 import re

@@ -37,7 +37,9 @@ metadata:
 
 def workflow(name: str, spec: str, **annotations: str) -> str:
     """A template; annotations are those of artifacts, such as `report_kind`."""
-    told = (f", artifacts.ai.sap.com/{key.replace('_', '.')}: {json.dumps(value)}" for key, value in annotations.items())
+    told = (
+        f", artifacts.ai.sap.com/{key.replace('_', '.')}: {json.dumps(value)}" for key, value in annotations.items()
+    )
     return WORKFLOW.format(name=name, annotations="".join(told)) + spec
 
 
@@ -51,7 +53,7 @@ def repository(folder: Path) -> Repo:
 
 @dataclass
 class Team:
-    """Its installation and its repository, which lies below one of the installation's `git_folders`."""
+    """Its installation and its repository, which the installation may read."""
 
     mooring: RunningMooring
     repo: Repo
@@ -69,9 +71,9 @@ class Team:
 
     # --- git ---
 
-    def onboard(self) -> None:
+    def onboard(self, username: str = "", password: str = "") -> None:
         """Once, when something has been pushed."""
-        self.sdk.repositories.create(_APPLICATION, self.repo.url, "", "")
+        self.sdk.repositories.create(_APPLICATION, self.repo.url, username, password)
         self.sdk.applications.create("main", ".", _APPLICATION, repository_name=_APPLICATION)
         self.wait_for_sync()
 

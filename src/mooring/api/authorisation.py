@@ -29,6 +29,7 @@ class Rule:
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 RULES = (
+    Rule("/destination-configuration", Role.DESTINATIONS),  # what is read there has secrets in it
     Rule("/", Role.VIEWER, READING),
     Rule("/v2/lm", Role.EDITOR),
     Rule("/", Role.ADMIN),

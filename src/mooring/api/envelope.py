@@ -50,6 +50,8 @@ def answer_to(exception: Exception, target: str) -> Response:
     target = tracking_paths.shown(target)
     if error.status >= 500:
         _logger.error("%s: %s", target, error.message, exc_info=exception)
+    if error_details.are_of_destinations(target):
+        return answers.json({"ErrorMessage": error.message}, error.status, _headers(error, exception))
     return answers.json({"error": content(error, target)}, error.status, _headers(error, exception))
 
 

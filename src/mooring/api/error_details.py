@@ -7,6 +7,13 @@ from mooring.errors import MooringError
 
 _LISTING = ("/v2/lm/metrics", "/v2/lm/dataset/", "/tracking/")
 
+_DESTINATIONS = "/destination-configuration"
+
+
+def are_of_destinations(path: str) -> bool:
+    """Whether errors at this path are `{"ErrorMessage": …}`, as the Destination service has it."""
+    return path == _DESTINATIONS or path.startswith(f"{_DESTINATIONS}/")
+
 
 def are_listed(path: str) -> bool:
     """Whether errors at this path have a list of `{code, message}` in `details`."""

@@ -43,6 +43,8 @@ class Standings:
             raise Unauthorized("Jwt is revoked: the client that it was issued to does not exist any more")
         if principal.issued_at < standing.tokens_valid_from:
             raise Unauthorized("Jwt is revoked: its client has a new secret or less rights; get a new token")
+        if principal.role.is_of_another_kind(standing.role):
+            raise Unauthorized("Jwt is revoked: its client has another role by now; get a new token")
         return replace(
             principal,
             role=principal.role.limited_to(standing.role),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mooring.domain.roles import ALL_GROUPS
+from mooring.domain.roles import ALL_GROUPS, Role
 from mooring.errors import InvalidRequest
 from mooring.store.tables import ResourceGroup
 
@@ -22,6 +22,11 @@ def usable_id(client_id: str) -> str:
     if ":" in client_id:
         raise InvalidRequest(f"{client_id!r} cannot be a client's id: HTTP Basic ends an id at the first colon")
     return client_id
+
+
+def groups_of(session: Session, role: Role, groups: Sequence[str]) -> list[str]:
+    """What a client of this role is bound to: destinations lie in no group. Raises InvalidRequest."""
+    return [] if role is Role.DESTINATIONS else existing_groups(session, groups)
 
 
 def existing_groups(session: Session, groups: Sequence[str]) -> list[str]:

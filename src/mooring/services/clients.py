@@ -46,7 +46,7 @@ def create(
     of a deleted client may be used again: what that one had is worth nothing.
     """
     chosen = client_rules.usable_id(client_id) if client_id is not None else f"mooring-{secrets.token_hex(8)}"
-    allowed = client_rules.existing_groups(session, groups)
+    allowed = client_rules.groups_of(session, role, groups)
     former = session.get(Client, chosen, with_for_update=True)
     if former is not None and former.deleted_at is None:
         raise _taken(chosen)
@@ -108,8 +108,8 @@ def change(
     """
     client = get(session, client_id)
     client.role = role.value if role else client.role
-    if groups is not None:
-        before, client.groups = client.groups, client_rules.existing_groups(session, groups)
+    if groups is not None or role is Role.DESTINATIONS:
+        before, client.groups = client.groups, client_rules.groups_of(session, Role(client.role), groups or ())
         loses = ALL_GROUPS not in client.groups and not set(before) <= set(client.groups)
         if loses and not keep_tokens:
             client.tokens_valid_from = _from_now_on()

@@ -16,7 +16,7 @@ from mooring.settings import Settings
 from mooring.store.database import Database
 from mooring.store.migrate import current_version, latest_version
 from mooring.store.tables import Client
-from mooring.system import parts, service_key
+from mooring.system import destination_key, parts, service_key
 from mooring.system.address import kept_address
 from mooring.system.errors import CannotStart
 from mooring.system.registry_watch import is_internal
@@ -46,6 +46,8 @@ class ClientAccounts:
             # Before it counts: if the rest fails, the next start registers what stands in the key.
             if client_id == service_key.own_client(self._home):
                 service_key.renew_own_key(self._home, renewed)
+            if client_id == destination_key.own_destination_client(self._home):
+                destination_key.renew_own_destination_key(self._home, renewed)
             self._keep_key(renewed, key_file)
         return renewed
 
@@ -64,9 +66,13 @@ class ClientAccounts:
     def refuse_needed(self, client_id: str) -> None:
         """Raises Conflict for clients that the installation itself needs."""
         self._refuse_internal(client_id)
-        if client_id == service_key.own_client(self._home):
+        own = {
+            service_key.own_client(self._home): self._home.service_key,
+            destination_key.own_destination_client(self._home): self._home.destination_key,
+        }
+        if client_id in own:
             raise Conflict(
-                f"{client_id!r} is the client of {self._home.service_key}, by which this installation is operated: "
+                f"{client_id!r} is the client of {own[client_id]}, by which this installation is operated: "
                 "it cannot be deleted; `mooring client rotate` gives it a new secret"
             )
 
@@ -78,6 +84,8 @@ class ClientAccounts:
         """What is special about a client; mostly nothing."""
         if is_internal(client.id):
             return "internal: the registry's builder"
+        if client.id == destination_key.own_destination_client(self._home):
+            return "this home's destination key"
         return "this home's service key" if client.id == service_key.own_client(self._home) else ""
 
     def key_of(self, client: NewClient) -> str:

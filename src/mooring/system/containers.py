@@ -74,12 +74,14 @@ def _state(runtime_home: Home) -> Path:
 def _sandbox(settings: Settings, home: Home, runtime_home: Home, gateway: Gateway | None) -> SandboxContainers | None:
     if settings.runtime == "container":
         return None
-    environments = Environments(runtime_home.environments, runtime_home.cache / "uv", settings.environment_seconds)
+    hidden = sorted({home.path, runtime_home.path})
+    cache = runtime_home.cache / "uv"
+    environments = Environments(runtime_home.environments, cache, settings.environment_seconds, hidden)
     return SandboxContainers(
         stand_ins(settings),
         environments,
         gateway=gateway,
-        hidden=sorted({home.path, runtime_home.path}),
+        hidden=hidden,
         jobs_network=settings.sandbox_jobs_network,
         allow_unsandboxed=settings.allow_unsandboxed,
     )

@@ -19,6 +19,7 @@ from mooring.files import write_atomically
 from mooring.gateway.gateway import Gateway
 from mooring.gitops.access import RepositoryAccess
 from mooring.home import Home
+from mooring.network.calls import Calls
 from mooring.network.reach import Reach
 from mooring.runtimes.process.runtime import ProcessRuntime
 from mooring.services import catalog, clients, resource_groups
@@ -31,6 +32,7 @@ from mooring.store.vault import Vault
 from mooring.system import containers, encryption, parts, runtime_place, sharing, webhook_secrets
 from mooring.system.address import check_port_is_free, choose_address, keep_address, kept_address
 from mooring.system.control_server import ControlServer
+from mooring.system.destination_key import ensure_destination_key
 from mooring.system.errors import CannotStart
 from mooring.system.lock import HomeLock
 from mooring.system.logs import write_logs_to
@@ -83,6 +85,7 @@ class Installation:
         write_atomically(self.home.gateway_options, options.to_json())
         # Only now: a key must not name an address that belongs to somebody else.
         ensure_service_key(self.home, database, self.address.public_url)
+        ensure_destination_key(self.home, database, self.address.public_url)
         keep_address(self.home, self.address)
 
         report("adopting what runs")
@@ -224,6 +227,8 @@ class Installation:
             object_stores=stores,
             max_dataset_bytes=min(self.settings.max_request_bytes, LARGEST_BYTES),
             git_webhook_secret=webhook_secrets.of_git(self.settings, self.home),
+            outside=self._way_to_destinations(),
+            route=controllers.publish,
             webhook=watch.receive if watch else None,
             ready=controllers.is_ready,
             local_model_folders=self.settings.model_folders,
@@ -233,6 +238,11 @@ class Installation:
         server = ControlServer(create_app(context), self.home.control_socket, stop_seconds=parts.SERVER_STOP_SECONDS)
         server.start()
         self._undo.append(server.stop)
+
+    def _way_to_destinations(self) -> Calls:
+        calls = Calls(Reach(self.settings.destination_hosts), self.address.public_url)
+        self._undo.append(calls.close)
+        return calls
 
     def _way_to_repositories(self) -> RepositoryAccess:
         access = RepositoryAccess(Reach(self.settings.git_hosts), parts.git_folders(self.settings))

@@ -107,7 +107,11 @@ def known_gateway(home: Home) -> Gateway | None:
 
 def process_runtime(settings: Settings, home: Home, containers: Containers | None = None) -> ProcessRuntime:
     return ProcessRuntime(
-        folder=home.replicas, sockets=home.sockets, containers=containers, log_file_bytes=settings.log_file_bytes
+        folder=home.replicas,
+        sockets=home.sockets,
+        containers=containers,
+        log_file_bytes=settings.log_file_bytes,
+        disk_bytes=settings.run_disk_bytes,
     )
 
 
@@ -166,6 +170,7 @@ def controller_options(
             open_files=settings.replica_open_files,
             stop_grace_seconds=settings.replica_stop_seconds,
             at_once=settings.jobs_at_once,
+            execution_seconds=settings.execution_seconds,
         ),
         cache=ModelCache(home.cache / "models", mlflow_uri),
         storage=StorageCache(home.cache / "storage", transfers),

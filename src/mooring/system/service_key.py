@@ -9,6 +9,7 @@ from mooring.home import Home
 from mooring.services import clients
 from mooring.services.clients import NewClient
 from mooring.store.database import Database
+from mooring.system.destination_key import destination_environment
 from mooring.system.errors import CannotStart
 
 _ZONE = "mooring"
@@ -73,6 +74,7 @@ def environment_of(home: Home) -> dict[str, str]:
         "DESTINATION_CLIENT_SECRET": key["clientsecret"],
         "DESTINATION_AUTH_URL": key["url"],
         "DESTINATION_BASE_URL": key["uri"],
+        **destination_environment(home),
     }
 
 
