@@ -80,6 +80,20 @@ def test_what_it_makes_is_registered_with_its_completion(yard: Yard) -> None:
     assert (yard.transfers.folder / GROUP / execution_id / "model").read_text() == "weights"
 
 
+def test_two_at_once_that_make_the_same_output_each_have_their_own(yard: Yard) -> None:
+    yard.template(TRAIN)
+    yard.runtime.plays = lambda spec: Played(files={"/app/model": f"weights {(spec.args or ())[0]}"})
+    raced = {yard.run(epochs=epochs): epochs for epochs in ("1", "2")}
+    for execution_id in raced:
+        yard.until_status(execution_id, "COMPLETED")
+    with yard.database.reading() as session:
+        made = executions.outputs_of(session, GROUP, list(raced))
+    for execution_id, epochs in raced.items():
+        (artifact,) = made[execution_id]
+        assert artifact.url == f"ai://default/{execution_id}/model"
+        assert (yard.transfers.folder / GROUP / execution_id / "model").read_text() == f"weights {epochs}"
+
+
 def test_nothing_is_left_of_it_but_its_logs(yard: Yard) -> None:
     yard.template(TRAIN)
     yard.runtime.plays = lambda _spec: Played(files={"/app/model": "weights"}, prints=("one", "two"))
