@@ -89,6 +89,7 @@ def _limit(open_files: int) -> None:
 
 
 def _restore_signals() -> None:
-    # What is ignored stays ignored over an exec, and Python ignores SIGPIPE and SIGXFSZ.
-    for signum in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP):
-        signal.signal(signum, signal.SIG_DFL)
+    # What is ignored stays ignored over an exec: Python ignores two, and a shell some more for what it starts with &.
+    for signum in signal.valid_signals():
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, signal.SIG_DFL)
