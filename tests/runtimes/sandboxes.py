@@ -79,15 +79,15 @@ class Sandboxes:
         """Wait until it has said this."""
         until(f"{run_id} says {words}", lambda: words in self.harbour.messages(run_id))
 
-
-def processes_of(run_id: str) -> list[int]:
-    """All processes on this machine that belong to the sandbox of this name, by the name of its host."""
-    mark = f"--hostname\0{run_id}\0".encode()
-    found = []
-    for path in Path("/proc").iterdir():
-        if path.name.isdecimal() and mark in _read(path / "cmdline"):
-            found += [int(path.name), *_below(int(path.name))]
-    return found
+    def processes_of(self, run_id: str) -> list[int]:
+        """All processes that belong to this sandbox, and not to one of the same name in another test."""
+        mark = f"\0{self.harbour.folder / run_id}/".encode()
+        found = []
+        for path in Path("/proc").iterdir():
+            words = _read(path / "cmdline") if path.name.isdecimal() else b""
+            if mark in words and b"--hostname\0" in words:
+                found += [int(path.name), *_below(int(path.name))]
+        return found
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -14,7 +14,7 @@ from mooring.domain.stand_ins import StandIn, StandIns
 from mooring.runtimes.base import ImageError, ImageRequest, Limits, Mount, Phase
 from mooring.runtimes.sandbox.containers import SandboxContainers
 from tests.runtimes.harbour import until
-from tests.runtimes.sandboxes import IMAGE, Sandboxes, processes_of
+from tests.runtimes.sandboxes import IMAGE, Sandboxes
 
 
 def _tries(sandboxes: Sandboxes, program: str, run_id: str = "job1") -> list[Any]:
@@ -304,7 +304,7 @@ while True:
     sandboxes.harbour.runtime.start("job1", spec)
     ended = until("it is over", lambda: _ended(sandboxes, "job1"), seconds=60)
     assert "4096 are allowed" in ended or "limit is" in ended
-    assert processes_of("job1") == []
+    assert sandboxes.processes_of("job1") == []
 
 
 def _ended(sandboxes: Sandboxes, run_id: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from mooring.processes import send
 from mooring.runtimes.base import ContainerSpec, ImageError, ImageRequest, Limits, Mount, Phase, Readiness
 from tests.runtimes.harbour import get, runs, until
-from tests.runtimes.sandboxes import IMAGE, Sandboxes, processes_of, without_bubblewrap
+from tests.runtimes.sandboxes import IMAGE, Sandboxes, without_bubblewrap
 
 
 def test_a_server_is_ready_when_its_path_says_so(sandboxes: Sandboxes) -> None:
@@ -145,7 +145,7 @@ time.sleep(600)
 """
     sandboxes.harbour.runtime.start("job1", sandboxes.spec(stubborn, stop_grace_seconds=0.3))
     sandboxes.says("job1", "up")
-    family = processes_of("job1")
+    family = sandboxes.processes_of("job1")
     assert len(family) >= 4
     sandboxes.harbour.runtime.stop("job1")
     ended = sandboxes.harbour.until("job1", Phase.EXITED)
@@ -157,7 +157,7 @@ def test_nothing_is_left_when_the_shim_is_killed(sandboxes: Sandboxes) -> None:
     harbour = sandboxes.harbour
     harbour.runtime.start("replica1", sandboxes.server("import os\nos.fork()", path=None))
     harbour.until("replica1", Phase.READY)
-    family = processes_of("replica1")
+    family = sandboxes.processes_of("replica1")
     assert len(family) >= 3
     send(harbour.state("replica1").shim, signal.SIGKILL)
     assert harbour.until("replica1", Phase.EXITED).exit_code is None
@@ -216,7 +216,7 @@ def test_its_environment_is_on_no_disk_and_in_no_command_line(sandboxes: Sandbox
     harbour = sandboxes.harbour
     harbour.runtime.start("replica1", sandboxes.server(env={"PASSWORD": "open-sesame-4711"}, path=None))
     harbour.until("replica1", Phase.READY)
-    family = [harbour.state("replica1").shim.pid, *processes_of("replica1")]
+    family = [harbour.state("replica1").shim.pid, *sandboxes.processes_of("replica1")]
     assert not any(b"open-sesame" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in family)
     files = [path for path in sandboxes.folder.rglob("*") if path.is_file() and not path.is_symlink()]
     assert not any(b"open-sesame-4711" in path.read_bytes() for path in files)

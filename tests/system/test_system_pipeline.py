@@ -151,7 +151,9 @@ class Pipeline:
     def start(self) -> subprocess.Popen[str]:
         arguments = [PROGRAM, "deploy", str(self.file)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(arguments, env=self.mooring.environment, stdout=pipe, stderr=pipe, text=True)
+        # A shell that began us with & has Ctrl-C ignored, for all that we start, too.
+        hears = ["env", "--default-signal=INT", *arguments]
+        return subprocess.Popen(hears, env=self.mooring.environment, stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.fixture(scope="module")
