@@ -3,13 +3,14 @@
 import argparse
 from collections.abc import Callable
 
-from bench import api_store, gateway_latency, main_job, sync
+from bench import api_store, executions, gateway_latency, main_job, sync
 from bench.tables import print_heading
 
 _MEASUREMENTS: dict[str, Callable[[], None]] = {
     "main-job": main_job.main,
     "gateway": lambda: gateway_latency.main([]),
     "api": api_store.main,
+    "executions": executions.main,
     "sync": sync.main,
 }
 
