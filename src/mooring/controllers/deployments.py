@@ -20,7 +20,7 @@ from mooring.domain import actions
 from mooring.domain.deployments import is_steady, plan
 from mooring.domain.endpoints import TcpAddress
 from mooring.domain.identifiers import new_replica_id
-from mooring.domain.lifecycle import Status
+from mooring.domain.lifecycle import LONGEST_STATUS_MESSAGE, Status
 from mooring.domain.revisions import ModelServerSpec, RevisionSpec, RevisionState, from_json
 from mooring.domain.views import Policy
 from mooring.errors import MooringError
@@ -31,8 +31,6 @@ from mooring.store.vault import CannotOpen, Vault
 
 _MOST_ROUNDS = 20
 """Rounds of planning in one step; a deployment that is not through by then gets its next step soon."""
-_LONGEST_MESSAGE = 256
-"""Characters of a `statusMessage` (AI API, section 2)."""
 _logger = logging.getLogger("mooring.controllers.deployments")
 
 
@@ -227,7 +225,7 @@ class DeploymentController:
     def _set_status(self, lease: Lease, status: Status | None, message: str = "") -> None:
         with self.leases.recording(lease) as (_, deployment):
             deployment.status = status.value if status else deployment.status
-            deployment.status_message = message[:_LONGEST_MESSAGE]
+            deployment.status_message = message[:LONGEST_STATUS_MESSAGE]
             deployment.modified_at = utc_now()
 
     # --- winding down ------------------------------------------------------------------------------------------------
@@ -299,5 +297,5 @@ def _mark_dead(session: Session, deployment: Deployment, revision_id: str, reaso
     good, failed = deployment.latest_running_configuration_id, session.get_one(Revision, revision_id).configuration_id
     serves_on = f"; configuration {good} serves on" if good and good != failed else ""
     deployment.status = Status.DEAD.value
-    deployment.status_message = f"{reason[: _LONGEST_MESSAGE - len(serves_on)]}{serves_on}"
+    deployment.status_message = f"{reason[: LONGEST_STATUS_MESSAGE - len(serves_on)]}{serves_on}"
     deployment.modified_at = utc_now()

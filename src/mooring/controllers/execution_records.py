@@ -14,13 +14,10 @@ from mooring.domain.containers import from_json, to_json
 from mooring.domain.execution_actions import EndJob
 from mooring.domain.identifiers import new_job_id
 from mooring.domain.jobs import JobOrder, JobState
-from mooring.domain.lifecycle import Status
+from mooring.domain.lifecycle import LONGEST_STATUS_MESSAGE, Status
 from mooring.services import execution_outputs
 from mooring.store.tables import Execution, Job
 from mooring.store.types import utc_now
-
-_LONGEST_MESSAGE = 256
-"""Characters of a `statusMessage` (AI API, section 2)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class ExecutionRecords:
 
     def describe(self, lease: Lease, message: str, details: Mapping[str, Any]) -> None:
         with self.leases.recording(lease) as (_, execution):
-            execution.status_message = _kept(message)[:_LONGEST_MESSAGE]
+            execution.status_message = _kept(message)[:LONGEST_STATUS_MESSAGE]
             execution.status_details = dict(details)
             execution.modified_at = utc_now()
 
@@ -146,6 +143,6 @@ def _kept(words: str) -> str:
 
 
 def _close(execution: Execution, status: Status, message: str, details: Mapping[str, Any]) -> None:
-    execution.status, execution.status_message = status.value, _kept(message)[:_LONGEST_MESSAGE]
+    execution.status, execution.status_message = status.value, _kept(message)[:LONGEST_STATUS_MESSAGE]
     execution.status_details = dict(details)
     execution.completion_time = execution.modified_at = utc_now()

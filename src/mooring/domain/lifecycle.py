@@ -2,6 +2,9 @@
 
 from enum import Enum
 
+LONGEST_STATUS_MESSAGE = 256
+"""Characters of a `statusMessage` (section 2)."""
+
 
 class Status(Enum):
     """The seven statuses that clients can parse; there are no others."""

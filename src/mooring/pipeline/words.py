@@ -21,8 +21,6 @@ from mooring.pipeline.steps import (
 Line = tuple[str, str, str, str]
 """What is done (create, reuse, follow, change, keep, set, stop, delete), with what, called what, and why."""
 
-CHANGING = ("create", "change", "set", "stop", "delete")
-
 
 def lines(plan: Plan) -> Iterator[Line]:
     """In the order in which it is carried out."""

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from mooring.domain.lifecycle import LONGEST_STATUS_MESSAGE
 from mooring.services.paging import ListedRow
 from mooring.store.tables import Deployment, Revision
-
-_LONGEST_MESSAGE = 256
 
 
 def url(public_url: str, row: Deployment | ListedRow) -> str:
@@ -25,7 +24,7 @@ def deployment(row: Deployment | ListedRow, public_url: str) -> dict[str, Any]:
         "executableId": row.executable_id,
         "scenarioId": row.scenario_id,
         "status": row.status,
-        "statusMessage": row.status_message[:_LONGEST_MESSAGE],
+        "statusMessage": row.status_message[:LONGEST_STATUS_MESSAGE],
         "targetStatus": row.target_status,
         "lastOperation": row.last_operation,
         "ttl": row.ttl,

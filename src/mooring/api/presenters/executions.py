@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mooring.api.presenters.objects import artifact
+from mooring.domain.lifecycle import LONGEST_STATUS_MESSAGE
 from mooring.services.paging import ListedRow
 from mooring.store.tables import Artifact, Execution
-
-_LONGEST_MESSAGE = 256
 
 
 def execution(row: Execution | ListedRow, outputs: Sequence[Artifact]) -> dict[str, Any]:
@@ -19,7 +18,7 @@ def execution(row: Execution | ListedRow, outputs: Sequence[Artifact]) -> dict[s
         "executableId": row.executable_id,
         "scenarioId": row.scenario_id,
         "status": row.status,
-        "statusMessage": row.status_message[:_LONGEST_MESSAGE],
+        "statusMessage": row.status_message[:LONGEST_STATUS_MESSAGE],
         "targetStatus": row.target_status,
         "outputArtifacts": [artifact(each) for each in outputs],
         "createdAt": row.created_at,
