@@ -33,7 +33,7 @@ check: setup  ## Format, lint, types, the arrows between the rooms
 	@$(BIN)/lint-imports
 
 unit: setup  ## The tests alone (ARGS="tests/domain -k plan" for some of them)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(BIN)/python -m scripts.unit -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: setup  ## The tests again, with the lines and branches that they reach (also in the processes they start)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q --cov --cov-report=term:skip-covered $(ARGS)
