@@ -32,12 +32,25 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Warm:
+    """How a program can be had faster than by executing it: forked from a process that has imported it already.
+
+    `module` has `prepare()` (import, and what can be done in advance) and `main(arguments, on_ready)` (the program,
+    which calls `on_ready` once it works). Nothing is shared between the replicas of two tenants.
+    """
+
+    module: str
+    tenant: str
+
+
+@dataclass(frozen=True)
 class ReplicaSpec:
     """A program of ours as the runtime needs it.
 
     `argv` is the program; the word `{socket}` inside an argument is replaced by the path of the unix socket on which
     the replica has to listen (HTTP/1.1). `ready_path` answers 200 once the replica may get traffic. `env` is the
-    whole environment but for PATH, HOME, LANG and TMPDIR: nothing of the control plane's own is inherited.
+    whole environment but for PATH, HOME, LANG and TMPDIR: nothing of the control plane's own is inherited. `warm`: the
+    same program, which takes all that follows `argv[:3]` (`python -m PROGRAM`).
     """
 
     argv: Sequence[str]
@@ -45,6 +58,7 @@ class ReplicaSpec:
     ready_path: str = "/v2/health/ready"
     limits: Limits = Limits()
     stop_grace_seconds: float = 30.0
+    warm: Warm | None = None
 
 
 @dataclass(frozen=True)

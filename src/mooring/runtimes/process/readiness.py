@@ -18,7 +18,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def memo_of(spec: ReplicaSpec | ContainerSpec, program: Program) -> Memo:
     """What has to be known of a spec after the start."""
     if isinstance(spec, ReplicaSpec):
-        return Memo(spec.ready_path)
+        module, tenant = (spec.warm.module, spec.warm.tenant) if spec.warm else ("", "")
+        return Memo(spec.ready_path, warm_module=module, warm_tenant=tenant)
     if spec.readiness is None:
         return Memo(None, serves=False, container=True)
     where = program.endpoint if isinstance(program.endpoint, TcpAddress) else None

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from mooring.files import write_atomically
 from mooring.processes import ProcessId
+from mooring.runtimes.base import Warm
 from mooring.runtimes.process import layout
 
 
@@ -58,6 +59,7 @@ class Memo:
     `serves`: a replica, which listens; otherwise a job. `ready_path` None: ready when it accepts connections.
     `redirects_too`: 200 to 399 are good answers, not only 200. `period_seconds`: how long a good one holds. `host` and
     `port`: where it listens, when that is not its unix socket. `container`: it is one of `mooring.runtimes.containers`.
+    `warm_module` and `warm_tenant`: what its successors are forked from.
     """
 
     ready_path: str | None
@@ -69,6 +71,13 @@ class Memo:
     host: str | None = None
     port: int = 0
     container: bool = False
+    warm_module: str = ""
+    warm_tenant: str = ""
+
+    @property
+    def warm(self) -> Warm | None:
+        """What its successors are forked from."""
+        return Warm(self.warm_module, self.warm_tenant) if self.warm_module else None
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

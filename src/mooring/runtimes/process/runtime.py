@@ -21,9 +21,10 @@ from mooring.runtimes.base import (
     ReplicaSpec,
 )
 from mooring.runtimes.containers import Containers, Program
-from mooring.runtimes.process import layout, leftovers, lock, logs, readiness, removal, sockets
+from mooring.runtimes.process import layout, leftovers, lock, logs, memory, readiness, removal, sockets
 from mooring.runtimes.process.environment import environment_of
-from mooring.runtimes.process.launcher import launch
+from mooring.runtimes.process.forkserver.servers import ForkServers
+from mooring.runtimes.process.launcher import launch, launch_forked
 from mooring.runtimes.process.records import Ending, Memo, State
 from mooring.runtimes.process.shim.order import Order
 
@@ -42,6 +43,8 @@ class ProcessRuntime:
 
     `containers` says how a user's container becomes a program; without it there are none. `log_file_bytes` bounds each
     of the two log files of a replica, `disk_bytes` what one of them may write to its folders (None: no limit).
+    `fork_servers`: replicas that can be forked are, once one of their kind is ready; what they are forked from is ended
+    with the last of them. A forked one that is not ready within `warm_seconds` is executed after all.
     `start_timeout_seconds` is for the shim (not for the replica), `ready_timeout_seconds` for one question whether a
     replica is ready, `end_timeout_seconds` for the kernel to remove processes that were killed.
     """
@@ -54,6 +57,8 @@ class ProcessRuntime:
         containers: Containers | None = None,
         log_file_bytes: int = 10 << 20,
         disk_bytes: int | None = None,
+        fork_servers: ForkServers | None = None,
+        warm_seconds: float = 20.0,
         start_timeout_seconds: float = 10.0,
         ready_timeout_seconds: float = 1.0,
         end_timeout_seconds: float = 5.0,
@@ -63,6 +68,8 @@ class ProcessRuntime:
         self._containers = containers
         self._log_file_bytes = log_file_bytes
         self._disk_bytes = disk_bytes
+        self._fork_servers = fork_servers
+        self._warm_seconds = warm_seconds
         self._start_timeout_seconds = start_timeout_seconds
         self._questions = readiness.Questions(ready_timeout_seconds)
         self._end_timeout_seconds = end_timeout_seconds
@@ -100,6 +107,12 @@ class ProcessRuntime:
             return self._observe_running(run_id, folder)
         return self._observe_ended(run_id, folder)
 
+    def memory_bytes(self, run_id: str) -> int | None:
+        """What it uses now; None when that is not known (it does not run, or an engine runs it). Takes milliseconds."""
+        folder = self._folder_of(run_id)
+        memo = Memo.read(folder)
+        return None if memo is None or memo.container else memory.used_bytes(folder)
+
     def replicas(self) -> list[str]:
         """The ids of all replicas and jobs that are not forgotten, running or not."""
         for run_id in list(self._shims):
@@ -135,6 +148,7 @@ class ProcessRuntime:
             removal.remove(folder)
         finally:
             os.close(held)
+        self._end_idle_fork_servers()
         self._reap(run_id)
         self._reasons.pop(run_id, None)
         self._stopped.discard(run_id)
@@ -213,7 +227,29 @@ class ProcessRuntime:
             disk_bytes=self._disk_bytes,
             folders=_given_to_write(spec),
         )
-        self._shims[run_id] = launch(folder, order, timeout_seconds=self._start_timeout_seconds)
+        if not self._launch_forked(spec, folder, order):
+            self._shims[run_id] = launch(folder, order, timeout_seconds=self._start_timeout_seconds)
+
+    def _launch_forked(self, spec: ReplicaSpec | ContainerSpec, folder: Path, order: Order) -> bool:
+        if self._fork_servers is None or not isinstance(spec, ReplicaSpec) or spec.warm is None:
+            return False
+        forked = order.warmed(spec.warm.module, self._warm_seconds)
+        try:
+            server = self._fork_servers.socket(spec.warm)
+            launch_forked(server, folder, forked, timeout_seconds=self._start_timeout_seconds)
+        except OSError:  # none is there, or not warm yet, or not well: the other way always works
+            return False
+        return True
+
+    def _keep_fork_server(self, memo: Memo) -> None:
+        if self._fork_servers and memo.warm:
+            with contextlib.suppress(OSError):  # a full disk, no more processes: it is an aid, and tried again
+                self._fork_servers.keep(memo.warm)
+
+    def _end_idle_fork_servers(self) -> None:
+        if self._fork_servers:
+            memos = map(Memo.read, map(self._folder_of, self.replicas()))
+            self._fork_servers.end_all_but({memo.warm for memo in memos if memo and memo.warm})
 
     def _observe_running(self, run_id: str, folder: Path) -> Observation:
         state, memo = State.read(folder), Memo.read(folder)
@@ -224,6 +260,8 @@ class ProcessRuntime:
         if memo is None or state is None:
             return Observation(Phase.STARTING, pid)
         reason = self._questions.why_not(run_id, memo, self._socket_of(run_id), state.program)
+        if not reason:
+            self._keep_fork_server(memo)  # now and not earlier: the first one needs the processors itself
         return Observation(Phase.STARTING if reason else Phase.READY, pid, reason)
 
     def _observe_ended(self, run_id: str, folder: Path) -> Observation:

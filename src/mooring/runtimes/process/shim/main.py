@@ -3,10 +3,10 @@
 import os
 import time
 
-from mooring.runtimes.process.layout import EXIT, STATE, STOP
-from mooring.runtimes.process.shim import disk, prctl, proc
+from mooring.runtimes.process.layout import EXIT, STOP
+from mooring.runtimes.process.shim import disk, prctl
+from mooring.runtimes.process.shim.begin import begin
 from mooring.runtimes.process.shim.order import Order, from_descriptor
-from mooring.runtimes.process.shim.program import Program
 from mooring.runtimes.process.shim.signals import Signals
 from mooring.runtimes.process.shim.usage import DiskWatch
 from mooring.runtimes.process.shim.watch import Watch
@@ -17,11 +17,16 @@ STARTED = b"started"
 """What the starter reads once the program runs and its record is written; anything else is the reason why not."""
 
 
-def main(folder: str) -> None:
-    """Start what standard input orders, say so on standard output, and watch it to its end."""
+def main(folder: str, lock: int | None = None) -> None:
+    """Start what standard input orders, say so on standard output, and watch it to its end.
+
+    `lock` is the descriptor of the folder's lock when it is not the one that the order names.
+    """
     os.chdir(folder)
     try:
-        watch = _start(from_descriptor(0))
+        order = from_descriptor(0)
+        order.lock = order.lock if lock is None else lock
+        watch = _start(order)
     except OSError as error:
         os.write(1, str(error).encode())
         os._exit(1)
@@ -36,10 +41,7 @@ def _start(order: Order) -> Watch:
     prctl.adopt_orphans()
     disk.reserve(EXIT)
     usage = _disk_watch(order)
-    program = Program(order)
-    _record(program.pid)
-    failure = program.release()
-    order.env.clear()  # secrets: not needed any more
+    program, failure = begin(order)
     if disk.exists(STOP):
         signals.ask_to_end()
     return Watch(order, program, signals, usage, failure)
@@ -50,16 +52,6 @@ def _disk_watch(order: Order) -> DiskWatch | None:
     if order.disk_bytes is None:
         return None
     return DiskWatch(os.getpid(), order.disk_bytes, ["."], order.folders, time.time() - _CLOCK_TICK_SECONDS)
-
-
-def _record(program: int) -> None:
-    fields = [proc.boot()]
-    for pid in (os.getpid(), program):
-        process = proc.find(pid)
-        if process is None:
-            raise ProcessLookupError(f"process {pid} is gone before it began")
-        fields.append(f'{{"pid": {pid}, "started": {process.started}}}')
-    disk.write(STATE, '{{"boot": "{}", "shim": {}, "program": {}}}'.format(*fields).encode())
 
 
 def _let_go_of_starter() -> None:

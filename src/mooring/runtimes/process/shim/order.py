@@ -4,6 +4,7 @@ import marshal
 import os
 
 _CHUNK_BYTES = 1 << 16
+_PYTHON_WORDS = 3
 
 
 class Order:
@@ -12,7 +13,8 @@ class Order:
     `argv[0]` is looked up in the PATH of `env`, which is the whole environment. `memory_bytes` bounds the resident
     memory of the program and its descendants (None: no limit), `log_file_bytes` each of the two log files,
     `disk_bytes` what it writes to its folder and to the `folders` that it was given (None: no limit). `lock` is the
-    inherited descriptor of the folder's lock.
+    inherited descriptor of the folder's lock. `module`: in a shim that a fork server has forked, the module whose
+    `main` is the same program, called with `arguments`; if it is not ready in `warm_seconds`, `argv` is run after all.
     """
 
     def __init__(
@@ -28,6 +30,9 @@ class Order:
         stop_grace_seconds: float,
         disk_bytes: int | None = None,
         folders: list[str] | None = None,
+        module: str = "",
+        arguments: list[str] | None = None,
+        warm_seconds: float = 0.0,
     ) -> None:
         self.argv = argv
         self.env = env
@@ -39,6 +44,15 @@ class Order:
         self.stop_grace_seconds = stop_grace_seconds
         self.disk_bytes = disk_bytes
         self.folders = folders or []
+        self.module = module
+        self.arguments = arguments or []
+        self.warm_seconds = warm_seconds
+
+    def warmed(self, module: str, seconds: float) -> "Order":
+        """The same for a shim that a fork server forks. The program is `python -m PROGRAM arguments`."""
+        return Order(
+            **{**vars(self), "module": module, "arguments": self.argv[_PYTHON_WORDS:], "warm_seconds": seconds}
+        )
 
 
 def to_descriptor(order: Order) -> int:

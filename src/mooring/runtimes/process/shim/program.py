@@ -21,12 +21,15 @@ class Program:
         self.stderr, stderr = _output_pipe()
         gate, self._gate = os.pipe()
         self._failure, failure = os.pipe()
+        self._ready, ready = os.pipe()
+        os.set_blocking(self._ready, False)
+        self._on_trial = bool(order.module)
         shim = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._gate)
-            _run(order, shim, stdout, stderr, gate, failure)
-        for descriptor in (stdout, stderr, gate, failure):
+            _run(order, shim, stdout, stderr, gate, failure, ready)
+        for descriptor in (stdout, stderr, gate, failure, ready):
             os.close(descriptor)
 
     def release(self) -> str:
@@ -39,6 +42,20 @@ class Program:
         failure = os.read(self._failure, 4096)  # closed by a successful exec
         os.close(self._failure)
         return failure.decode(errors="replace")
+
+    def is_on_trial(self) -> bool:
+        """Whether it was forked from a fork server, and has not said yet that it works."""
+        if self._on_trial:
+            try:
+                self._on_trial = not os.read(self._ready, 1)
+            except BlockingIOError:
+                return True
+        return self._on_trial
+
+    def close(self) -> None:
+        """Let go of its output, once it has ended."""
+        for descriptor in (self.stdout, self.stderr, self._ready):
+            os.close(descriptor)
 
     def signal(self, signum: int) -> None:
         """Signal its process group. Only while it has not been reaped: until then its number is nobody else's."""
@@ -58,7 +75,7 @@ def _output_pipe() -> tuple[int, int]:
     return reader, writer
 
 
-def _run(order: Order, shim: int, stdout: int, stderr: int, gate: int, failure: int) -> None:
+def _run(order: Order, shim: int, stdout: int, stderr: int, gate: int, failure: int, ready: int) -> None:
     try:
         os.setsid()
         prctl.die_with(shim)
@@ -70,6 +87,10 @@ def _run(order: Order, shim: int, stdout: int, stderr: int, gate: int, failure: 
         os.chdir(HOME)
         if not os.read(gate, 1):
             os._exit(1)
+        if order.module:
+            from mooring.runtimes.process.shim.become import become  # only in what a fork server has forked
+
+            become(order, ready)
         os.execvpe(order.argv[0], order.argv, order.env)  # noqa: S606 (no shell is what we want)
     except Exception as error:  # noqa: BLE001 (whatever it is, the shim has to know: nobody else can tell)
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -6,7 +6,8 @@ import signal
 import time
 
 from mooring.runtimes.process.shim import ending, proc
-from mooring.runtimes.process.shim.log import Log
+from mooring.runtimes.process.shim.begin import begin
+from mooring.runtimes.process.shim.log import Log, record, stamp
 from mooring.runtimes.process.shim.memory import MemoryWatch
 from mooring.runtimes.process.shim.order import Order
 from mooring.runtimes.process.shim.program import Program
@@ -26,17 +27,16 @@ class Watch:
     def __init__(
         self, order: Order, program: Program, signals: Signals, usage: DiskWatch | None, reason: str = ""
     ) -> None:
-        log = Log(order.log, order.log_file_bytes)
-        self._program = program
+        self._log = Log(order.log, order.log_file_bytes)
+        self._order = order
         self._signals = signals
         self._grace_seconds = order.stop_grace_seconds
-        self._stderr = Pump(program.stderr, b"stderr", log)
-        self._pumps = {program.stdout: Pump(program.stdout, b"stdout", log), program.stderr: self._stderr}
         self._memory = MemoryWatch(os.getpid(), order.memory_bytes) if order.memory_bytes else None
         self._usage = usage
         self._poller = select.poll()
-        for descriptor in (signals.descriptor, *self._pumps):
-            self._poller.register(descriptor, select.POLLIN)
+        self._poller.register(signals.descriptor, select.POLLIN)
+        self._attend(program)
+        self._trial_ends: float | None = time.monotonic() + order.warm_seconds if program.is_on_trial() else None
         self._kill_at: float | None = None
         self._status: int | None = None
         self._reason = reason  # why we ended it, or why it could not begin
@@ -46,13 +46,24 @@ class Watch:
         while self._status is None:
             self._wait()
             self._reap()
+            self._judge_trial()
             self._enforce()
         self._end_descendants()
-        for pump in self._pumps.values():
-            _drain(pump)
+        self._drain()
         asked = self._kill_at is not None
         words = self._stderr.last_words()
         ending.write(self._status, ending.reason(self._status, ours=self._reason, asked=asked, last_words=words))
+
+    def _attend(self, program: Program) -> None:
+        self._program = program
+        self._stderr = Pump(program.stderr, b"stderr", self._log)
+        self._pumps = {program.stdout: Pump(program.stdout, b"stdout", self._log), program.stderr: self._stderr}
+        for descriptor in self._pumps:
+            self._poller.register(descriptor, select.POLLIN)
+
+    def _drain(self) -> None:
+        for pump in self._pumps.values():
+            _drain(pump)
 
     def _wait(self) -> None:
         for descriptor, _ in self._poller.poll(self._timeout_milliseconds()):
@@ -66,6 +77,8 @@ class Watch:
         seconds = [_MEMORY_SECONDS] if self._memory else []
         if self._usage:
             seconds.append(max(self._usage.seconds_to_turn(), _LOOK_AGAIN_SECONDS))
+        if self._trial_ends is not None:
+            seconds.append(max(self._trial_ends - time.monotonic(), _LOOK_AGAIN_SECONDS))
         if self._kill_at is not None:
             seconds.append(max(self._kill_at - time.monotonic(), _LOOK_AGAIN_SECONDS))
         return int(min(seconds) * 1000) if seconds else None
@@ -75,6 +88,37 @@ class Watch:
             self._kill_at = time.monotonic() + self._grace_seconds
             self._program.signal(signal.SIGTERM)
             self._program.signal(signal.SIGCONT)  # a stopped process hears nothing
+
+    def _judge_trial(self) -> None:
+        """Some libraries do not survive a fork: they crash, or wait for ever. Who ends by itself has its reasons."""
+        if self._trial_ends is None:
+            return
+        if not self._program.is_on_trial():
+            self._end_trial()
+        elif self._kill_at is None and not self._reason:
+            if self._status is not None and os.WIFSIGNALED(self._status):
+                self._start_afresh(b"the forked process was killed before it was ready: a fresh one is started")
+            elif self._status is None and time.monotonic() >= self._trial_ends:
+                self._start_afresh(b"the forked process is not ready in time: a fresh one is started")
+
+    def _start_afresh(self, notice: bytes) -> None:
+        self._log.write(record(stamp(), b"mooring", notice))
+        self._end_descendants()
+        self._drain()
+        for descriptor in self._pumps:
+            try:  # noqa: SIM105 (contextlib costs each shim memory)
+                self._poller.unregister(descriptor)
+            except KeyError:
+                pass  # it was at its end already
+        self._program.close()
+        self._order.module, self._status = "", None
+        program, self._reason = begin(self._order)
+        self._attend(program)
+        self._end_trial()
+
+    def _end_trial(self) -> None:
+        self._trial_ends = None
+        self._order.env.clear()  # secrets: not needed any more
 
     def _enforce(self) -> None:
         if self._status is not None:
