@@ -1,8 +1,10 @@
 """The two kinds of stores that everything has to work with."""
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx._transports.default as httpx_transport
 import pytest
 
 from mooring.store import migrate
@@ -11,6 +13,9 @@ from tests import postgresql as postgresql_server
 from tests.postgresql import Postgresql
 
 STORES = ("sqlite", "postgresql")
+
+# Each client reads all certificates of the machine, 28 ms of a processor, and tests make thousands of clients.
+httpx_transport.create_ssl_context = functools.cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

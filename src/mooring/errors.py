@@ -68,6 +68,13 @@ class PreconditionFailed(MooringError):
     code = "01010076"
 
 
+class NoRoom(MooringError):
+    """There is no room for it now, on this machine or in the resource group; nothing was changed."""
+
+    status = 412
+    code = "01010412"
+
+
 class TooLarge(MooringError):
     """The body is larger than allowed."""
 

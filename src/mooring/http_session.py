@@ -15,10 +15,18 @@ import httpx
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _PASSING = frozenset({429, 502, 503, 504})
 _CONNECT_SECONDS = 5.0
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class NoAnswer(Exception):
-    """No complete answer came: refused, broken off, larger than allowed, or not within the deadline."""
+    """No complete answer came: refused, broken off, larger than allowed, or not within the deadline.
+
+    `sent` is False when the server cannot have got the request.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,17 @@ class Reply:
     @property
     def text(self) -> str:
         return self.content.decode("utf-8", "replace")
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """What the server asks for in Retry-After (a number or a date); 0 when it does not."""
+        value = self.headers.get("retry-after", "")
+        if value.isdecimal():
+            return float(value)
+        try:
+            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        except (ValueError, TypeError):
+            return 0.0
 
 
 @dataclass(frozen=True)
@@ -115,9 +134,9 @@ class HttpSession:
             except httpx.HTTPError as error:
                 pause = self._repeats.pause(attempt)
                 if not again or time.monotonic() + pause >= deadline:
-                    raise NoAnswer(_describe(request, error)) from error
+                    raise NoAnswer(_describe(request, error), sent=not isinstance(error, _UNSENT)) from error
             else:
-                pause = max(_asked_pause(reply), self._repeats.pause(attempt))
+                pause = max(reply.retry_after_seconds, self._repeats.pause(attempt))
                 if reply.status not in _PASSING or not again or time.monotonic() + pause >= deadline:
                     return reply
             time.sleep(pause)
@@ -138,17 +157,6 @@ class HttpSession:
             return Reply(response.status_code, response.headers, bytes(content))
         finally:
             response.close()
-
-
-def _asked_pause(reply: Reply) -> float:
-    """Seconds that the server asks for in Retry-After (a number or a date); 0 when it does not."""
-    value = reply.headers.get("retry-after", "")
-    if value.isdecimal():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0
 
 
 def _describe(request: httpx.Request, error: httpx.HTTPError) -> str:

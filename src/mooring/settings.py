@@ -64,6 +64,13 @@ class Settings(BaseSettings):
     replica_start_seconds: float = Field(default=300.0, gt=0)
     """A replica that is not ready after this time has failed."""
 
+    fork_servers: bool = True
+    """Replicas of logged models are forked from a process that has imported everything already, one per resource group
+    that has any: milliseconds instead of seconds, and a tenth of the memory."""
+
+    fork_seconds: float = Field(default=20.0, gt=0)
+    """A forked replica that is not ready after this time is started afresh, without a fork."""
+
     replica_stop_seconds: float = Field(default=30.0, gt=0)
     """A replica that was asked to end is killed after this time; running requests may finish within it."""
 
@@ -152,11 +159,26 @@ class Settings(BaseSettings):
     silence_seconds: float = Field(default=120.0, gt=0)
     """A ready replica that does not answer for this time is ended and replaced."""
 
+    rollout_unready_seconds: float = Field(default=15.0, gt=0)
+    """A new version that is watched (`Mooring-Rollout: return`) has failed when a replica of it does not answer for
+    this time."""
+
     drain_seconds: float = Field(default=1.0, ge=0)
     """How long an old replica goes on after the gateway has stopped sending to it, before it is asked to end."""
 
     max_resource_groups: int = Field(default=1000, ge=1)
     """How many resource groups there may be; creating another one is refused."""
+
+    group_replicas: int | None = Field(default=None, ge=1)
+    """How many replicas a resource group may have; as many as fit when not given. While a deployment changes, its old
+    and its new version count."""
+
+    memory_reserve_bytes: int = Field(default=134_217_728, ge=0)
+    """A deployment, or a change of one, is refused when the machine would have less memory left than this."""
+
+    replica_memory_bytes: int = Field(default=268_435_456, ge=0)
+    """How much memory a replica is taken to need that was not measured, or its resource plan where that is less. What
+    changes is measured: its new version is taken to need as much as the one that runs."""
 
     request_timeout_seconds: float = Field(default=60.0, gt=0)
     """How long the gateway waits for an answer to an inference request."""

@@ -131,6 +131,26 @@ def test_canary_and_mirror_are_properties(
     assert service.get(f"{PATH}/{name}").json().items() >= more.items()
 
 
+def test_a_canary_that_becomes_the_target_is_one_no_more(
+    server: Server, http: httpx.Client, group: str, service: httpx.Client, name: str
+) -> None:
+    one, two, three = (new_deployment(http) for _ in range(3))
+    beside = {
+        "mooring.canary.URL": url(two),
+        "mooring.canary.percent": "10",
+        "mooring.mirror.URL": url(three),
+        "mooring.mirror.percent": "50",
+    }
+    put(service, name, url(one), **beside)
+    assert put(service, name, url(two), **beside).status_code == 200
+    assert route(server, name) == DestinationRoute(name, group, two, "", None, 0, three, 50)
+    assert put(service, name, url(two), **beside).status_code == 400, "where nothing moves it is a mistake"
+    assert put(service, name, url(three), **{key: beside[key] for key in list(beside)[2:]}).status_code == 200
+    assert route(server, name) == DestinationRoute(name, group, three)
+    serve(server, two)
+    assert rolled_back(service, name) == ("move", url(two))
+
+
 def test_a_deployment_of_another_group_is_neither_canary_nor_mirror(
     server: Server, http: httpx.Client, service: httpx.Client, name: str
 ) -> None:

@@ -37,6 +37,23 @@ def test_a_post_is_never_repeated(api: FakeAiApi, client: AIClient) -> None:
     assert api.count("POST", DEPLOYMENTS) == 1
 
 
+def test_whether_a_post_may_have_been_done_is_told(api: FakeAiApi, client: AIClient) -> None:
+    client.access_token()
+    api.fail_next(429, headers={"Retry-After": "7"})
+    with pytest.raises(TooManyRequests) as busy:
+        client.deployments.create("c-1")
+    assert (busy.value.unclear, busy.value.retry_after_seconds) == (False, 7.0)
+    api.fail_next(504)
+    with pytest.raises(ServerError) as late:
+        client.deployments.create("c-1")
+    assert late.value.unclear
+    api.stop()
+    client.close()
+    with AIClient.of(client.credentials) as another, pytest.raises(Unreachable) as away:
+        another.deployments.create("c-1")
+    assert not away.value.unclear, "nobody has got it"
+
+
 def test_an_internal_error_is_not_repeated(api: FakeAiApi, client: AIClient) -> None:
     api.fail_next(500)
 

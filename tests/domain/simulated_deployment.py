@@ -10,6 +10,7 @@ from mooring.domain.errands import Errand
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
+from mooring.domain.rollouts import Answers, Rollout
 from mooring.domain.views import DeploymentView, Policy, ReplicaView, RevisionView
 
 POLICY = Policy(
@@ -39,8 +40,10 @@ class World:
     status: Status = Status.UNKNOWN
     target: TargetStatus = TargetStatus.RUNNING
     serving: str | None = None
+    configuration: str = ""
     latest_running: str | None = None
     reason: str = ""
+    returned: dict[str, str] = field(default_factory=dict)
     removed: bool = False
     expires_at: datetime | None = None
     dead_since: datetime | None = None
@@ -51,13 +54,15 @@ class World:
     broken: set[str] = field(default_factory=set)
     min_replicas: int = 1
     history: list[actions.Action] = field(default_factory=list)
+    statuses: set[Status] = field(default_factory=set)
 
     # --- what a client does ---
 
-    def patch(self, configuration: str) -> str:
+    def patch(self, configuration: str, rollout: Rollout | None = None) -> str:
         revision_id = f"v{len(self.revisions) + 1}"
         revision = RevisionView(revision_id, configuration, RevisionState.STARTING, self.now)
-        self.revisions.append(replace(revision, min_replicas=self.min_replicas))
+        self.revisions.append(replace(revision, min_replicas=self.min_replicas, rollout=rollout))
+        self.configuration, self.reason = configuration, ""
         if self.serving or self.status is Status.DEAD:
             self.status = Status.PENDING
         return revision_id
@@ -73,6 +78,10 @@ class World:
         """Every live replica of the revision is now observed like this."""
         for replica in self.revision(revision_id).live:
             self.phases[replica.id] = Observation(phase, pid=1, reason=reason, exit_code=exit_code, asked=asked)
+
+    def answer(self, revision_id: str, requests: int, failures: int) -> None:
+        """What the gateway has counted."""
+        self._set(revision_id, answers=Answers(requests, failures))
 
     def behave(self) -> None:
         """Replicas that were started get ready (unless broken); those asked to end do."""
@@ -105,6 +114,9 @@ class World:
         )
         dead_since = self.dead_since if self.status is Status.DEAD else None
         return DeploymentView(self.status, self.target, self.serving, seen, self.reason, self.expires_at, dead_since)
+
+    def planned(self) -> list[actions.Action]:
+        return plan(self.view(), self.now, POLICY)
 
     def control(self, *, rounds: int = 60, dies: Callable[[], bool] = lambda: False) -> list[actions.Action]:
         """Plan and carry out until there is nothing to do; returns what was done.
@@ -143,6 +155,7 @@ class World:
         before = self.status
         for step in self._steps(action)[:steps]:
             step()
+        self.statuses.add(self.status)
         if self.status is Status.DEAD and before is not Status.DEAD:
             self.dead_since = self.now
 
@@ -170,12 +183,14 @@ class World:
                 return [self.publish, lambda: self._confirm(revision_id)]
             case actions.SwitchBack(revision_id, _, reason):
                 return [lambda: self._switch_back(revision_id, reason)]
+            case actions.Return(revision_id, failed_id, reason):
+                return [lambda: self._return(revision_id, failed_id, reason)]
             case actions.Fail(revision_id, reason):
                 return [lambda: self._fail(revision_id, reason)]
             case actions.MarkAiling(reason):
                 return [self._become(Status.DEAD, reason)]
             case actions.MarkRecovered():
-                return [self._become(Status.RUNNING)]
+                return [self._become(Status.RUNNING, self.returned.get(self.serving or "", ""))]
             case actions.Tell(message):
                 return [self._become(self.status, message)]
             case actions.Unpublish():
@@ -226,17 +241,35 @@ class World:
         self._set(revision_id, switched_at=self.now)
         self.latest_running = self.revision(revision_id).configuration_id
         if revision_id == self.revisions[-1].id:
-            self.status, self.reason = Status.RUNNING, ""
+            self.status, self.reason = Status.RUNNING, self.returned.get(revision_id, "")
+        for revision in self.revisions:
+            if revision.state is RevisionState.FAILED and revision.released_at is None:
+                self._set(revision.id, released_at=self.now)
+
+    def _return(self, revision_id: str, failed_id: str, reason: str) -> None:
+        was_newest = failed_id == self.revisions[-1].id
+        assert self.serving in (revision_id, failed_id), "somebody else serves"
+        if self.serving != revision_id:
+            self._serve(revision_id, RevisionState.FAILED)
+        self._set(failed_id, state=RevisionState.FAILED, reason=reason)
+        self.returned[revision_id] = reason
+        if was_newest:
+            good = self.revision(revision_id)
+            self.revisions.remove(good)
+            self.revisions.append(good)
+            self.configuration, self.reason = good.configuration_id, reason
+            self.status = Status.RUNNING if good.switched_at else Status.PENDING
 
     def _switch_back(self, revision_id: str, reason: str) -> None:
         failed = self.serving
         self._serve(revision_id, RevisionState.FAILED)
+        self.returned.pop(revision_id, None)
         self.latest_running = self.revision(revision_id).configuration_id
         if failed == self.revisions[-1].id:
             self.status, self.reason = Status.DEAD, reason
 
     def _fail(self, revision_id: str, reason: str) -> None:
-        self._set(revision_id, state=RevisionState.FAILED)
+        self._set(revision_id, state=RevisionState.FAILED, reason=reason)
         if revision_id == self.revisions[-1].id:
             self.status, self.reason = Status.DEAD, reason
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from mooring.domain.rollouts import Answers
 from mooring.gateway.errors import GatewayError
 from mooring.gateway.routes import DeploymentRoute, ModelRoute, Routes
 from tests.gateway.world import World, wait_until
@@ -59,3 +60,17 @@ def test_no_envoy_no_numbers(counted: World) -> None:
     counted.gateway.stop(grace_seconds=0)
     with pytest.raises(GatewayError, match="does not answer"):
         counted.gateway.statistics()
+
+
+def test_what_is_counted_apart_begins_at_nothing_and_belongs_to_its_deployment(world: World) -> None:
+    one, two = world.upstreams.start("one"), world.upstreams.start("two")
+    world.gateway.apply(Routes((DeploymentRoute("d1", "default", (one,)),)))
+    world.ask("/v2/inference/deployments/d1/status/500")
+    for counted_as, endpoint, answers in (("v2", two, (500, 200, 200)), ("v3", one, (200, 503))):
+        world.gateway.apply(Routes((DeploymentRoute("d1", "default", (endpoint,), counted_as=counted_as),)))
+        assert world.gateway.answers("d1", counted_as) == Answers()
+        for status in answers:
+            world.ask(f"/v2/inference/deployments/d1/status/{status}")
+        expected = Answers(len(answers), sum(status >= 500 for status in answers))
+        wait_until(lambda name=counted_as, wanted=expected: world.gateway.answers("d1", name) == wanted)  # type: ignore[misc]
+    assert world.gateway.statistics()["d1"].requests >= 2

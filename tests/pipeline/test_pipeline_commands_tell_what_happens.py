@@ -1,6 +1,10 @@
 """`mooring plan` and `mooring deploy`: words, JSON, exit codes, and what GitHub Actions reads."""
 
 import json
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +123,27 @@ def test_destinations_need_their_service(run: Run) -> None:
     assert (done.exit_code, "DESTINATION_BASE_URL" in done.stderr) == (3, True)
 
 
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+def test_ctrl_c_before_anything_is_made_ends_with_130(
+    run: Run, api: ProjectServer, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, answer = threading.main_thread().ident, api.answer
+    assert main is not None
+
+    def pressed(*asked: Any) -> Any:
+        signal.pthread_kill(main, signal.SIGINT)
+        return answer(*asked)
+
+    monkeypatch.setattr(api, "answer", pressed)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that began us with & has it ignored
+    try:
+        done = run(command)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (done.exit_code, "before anything was made" in done.stderr) == (130, True), done.output
+    assert not api.writes
+
+
 def test_a_secret_that_is_wrong_fails(run: Run) -> None:
     done = run("deploy", AICORE_CLIENT_SECRET="hunter2")
     assert done.exit_code == 1
@@ -150,3 +175,14 @@ def test_github_gets_annotations_and_a_page(run: Run, tmp_path: Path) -> None:
 def test_the_schema_is_printed() -> None:
     done = CliRunner().invoke(app, ["plan", "--schema"])
     assert json.loads(done.stdout)["$defs"]["Stage"]
+
+
+def test_a_command_loads_nothing_that_it_does_not_need() -> None:
+    """The store alone takes longer to load than all the rest of a command."""
+    said = "import sys; sys.argv = ['mooring', 'plan', '--schema']\n"
+    said += "from mooring.cli.main import main\n"
+    said += (
+        "try: main()\nfinally: print(sorted({'sqlalchemy', 'fastapi', 'mlflow'} & sys.modules.keys()), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "[]"

@@ -2,85 +2,21 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mooring.client.client import AIClient
-from mooring.client.destinations import DestinationClient
-from mooring.client.logs import LogLine
-from mooring.http_session import Repeats
-from mooring.pipeline.apply import Applier
-from mooring.pipeline.look import look
-from mooring.pipeline.outcome import ExitCode, Outcome, Result, Verdict
-from mooring.pipeline.plan import plan
-from mooring.pipeline.watch import Watcher
-from tests.pipeline.project_files import document, project
+from mooring.pipeline.outcome import ExitCode, Verdict
+from tests.pipeline.deploying import Pipeline, server, verdicts, with_destination
+from tests.pipeline.project_files import document
 from tests.pipeline.project_server import ProjectServer
-
-QUICK = Repeats(count=3, first_seconds=0.01, longest_seconds=0.05)
-
-
-@dataclass
-class Heard:
-    """All that a listener is told."""
-
-    done: list[str] = field(default_factory=list)
-    statuses: list[tuple[str, str]] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-
-    def did(self, text: str) -> None:
-        self.done.append(text)
-
-    def moved(self, name: str, status: str, message: str) -> None:
-        self.statuses.append((name, status))
-        self.messages.append(message)
-
-    def logged(self, name: str, line: LogLine) -> None:
-        self.lines.append((name, line.msg))
-
-    def trouble(self, text: str) -> None:
-        self.troubles.append(text)
-
-
-@dataclass
-class Pipeline:
-    """Of one server and one folder."""
-
-    api: ProjectServer
-    folder: Path
-    heard: Heard = field(default_factory=Heard)
-
-    def client(self) -> AIClient:
-        url = self.api.url
-        return AIClient(f"{url}/v2", f"{url}/oauth/token", self.api.client_id, self.api.client_secret, repeats=QUICK)
-
-    def deploy(self, content: dict[str, Any] | None = None, *, seconds: float = 20) -> Result:
-        api = self.api
-        wanted = project(self.folder, content or document())
-        with self.client() as client, DestinationClient(api.url, api.url, api.client_id, api.client_secret) as service:
-            watcher = Watcher(client, self.heard, poll_seconds=0.01, slowest_seconds=0.05)
-            mark = wanted.wanted.mark
-            applier = Applier(client, service, self.heard, watcher, mark=mark, timeout_seconds=seconds)
-            return applier.apply(plan(wanted, look(wanted.wanted, client, service)))
 
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
     with ProjectServer() as api:
         yield Pipeline(api, tmp_path)
-
-
-def verdicts(result: Result) -> dict[str, Verdict]:
-    return {each.name: each.verdict for each in result.outcomes}
-
-
-def server(result: Result) -> Outcome:
-    return next(each for each in result.outcomes if each.name == "server")
 
 
 def test_everything_is_made_and_the_second_time_nothing_is_written(pipeline: Pipeline) -> None:
@@ -236,12 +172,6 @@ def test_ctrl_c_tells_what_is_left_and_the_next_run_goes_on(
 
 
 # --- destinations and cleaning up ---
-
-
-def with_destination(greeting: str = "hi", **more: Any) -> dict[str, Any]:
-    content = document(greeting=greeting, **more)
-    content["deployments"][0]["destination_name"] = "CHURN"
-    return content
 
 
 def test_a_destination_leads_to_what_runs(pipeline: Pipeline) -> None:

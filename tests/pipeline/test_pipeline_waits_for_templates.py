@@ -10,6 +10,7 @@ from mooring.client.client import AIClient
 from mooring.client.errors import NotFound
 from mooring.client.logs import LogLine
 from mooring.http_session import Repeats
+from mooring.pipeline.patience import Patience
 from mooring.pipeline.sync import NotSynced, sync
 
 OLD = {"syncStatus": "Synced", "syncFinishedAt": "2025-01-02T03:04:05Z"}
@@ -56,27 +57,27 @@ def client(*statuses: Mapping[str, Any] | None) -> AIClient:
 def test_what_was_synced_before_the_refresh_does_not_count(moment: str) -> None:
     heard = Quiet()
     with client(OLD, OLD, {**OLD, "syncStatus": "OutOfSync"}, {**OLD, moment: LATER}) as api:
-        sync("taxi", api, heard, seconds=10, quiet_seconds=10)
+        sync("taxi", api, heard, Patience(), seconds=10, quiet_seconds=10)
     assert heard.done == ["application taxi is synced"]
 
 
 def test_a_server_that_says_no_more_is_believed_after_a_while() -> None:
     with client(OLD) as api:
-        sync("taxi", api, Quiet(), seconds=10, quiet_seconds=0.1)
+        sync("taxi", api, Quiet(), Patience(), seconds=10, quiet_seconds=0.1)
 
 
 def test_a_broken_template_is_told_at_once() -> None:
     broken = {"syncStatus": "OutOfSync", "syncFinishedAt": LATER, "syncResourcesStatus": [BROKEN]}
     with client(OLD, broken) as api, pytest.raises(NotSynced, match=r"serve\.yaml: no image"):
-        sync("taxi", api, Quiet(), seconds=600)
+        sync("taxi", api, Quiet(), Patience(), seconds=600)
 
 
 def test_a_sync_that_does_not_end_is_told() -> None:
     away = client({"syncStatus": "OutOfSync", "message": "the host is away"})
     with away as api, pytest.raises(NotSynced, match="the host is away"):
-        sync("taxi", api, Quiet(), seconds=0.5)
+        sync("taxi", api, Quiet(), Patience(), seconds=0.5)
 
 
 def test_an_application_that_is_not_there_is_told() -> None:
     with client(None) as api, pytest.raises(NotFound):
-        sync("taxi", api, Quiet())
+        sync("taxi", api, Quiet(), Patience())

@@ -26,15 +26,15 @@ def session(database: Database) -> Iterator[Session]:
 
 @pytest.fixture
 def first(session: Session) -> str:
-    return _configure(session, "models:/wine/1")
+    return configure(session, "models:/wine/1")
 
 
 @pytest.fixture
 def second(session: Session) -> str:
-    return _configure(session, "models:/wine/2")
+    return configure(session, "models:/wine/2")
 
 
-def _configure(session: Session, model_uri: str) -> str:
+def configure(session: Session, model_uri: str) -> str:
     new = NewConfiguration(
         name=model_uri.replace("/", " "),
         scenario_id="mooring",

@@ -42,6 +42,7 @@ def save_models(folder: Path) -> Models:
         _save(folder / f"times{factor}", factor=factor, predict=_DIE)
     _save(folder / "slow", factor=7, predict="time.sleep(0.3)")
     _save(folder / "cannot-load", load="raise RuntimeError('the weights are missing')")
+    _save(folder / "fails", predict="raise RuntimeError('the weights are wrong')")
     _save(folder / "hangs", load="time.sleep(600)")
     _save(
         folder / "dies-later", load="import threading; threading.Timer(1.5, lambda: os.kill(os.getpid(), 11)).start()"

@@ -15,6 +15,7 @@ import httpx
 
 from mooring.client.client import AIClient
 from mooring.client.deployments import Deployment
+from mooring.client.rollouts import Rollout
 from mooring.settings import Settings
 from mooring.system.status import ProcessStatus, installation_status
 
@@ -128,10 +129,10 @@ class RunningMooring:
         with self.client() as client:
             return client.deployments.get(deployment_id)
 
-    def patch(self, deployment_id: str, model_uri: str, name: str = "probe") -> str:
+    def patch(self, deployment_id: str, model_uri: str, name: str = "probe", rollout: Rollout | None = None) -> str:
         configuration = self.configure(model_uri, name)
         with self.client() as client:
-            client.deployments.change_configuration(deployment_id, configuration)
+            client.deployments.change_configuration(deployment_id, configuration, rollout=rollout)
         return configuration
 
     def wait_for_status(self, deployment_id: str, status: str, seconds: float = 60) -> Deployment:

@@ -8,6 +8,7 @@ from mooring.api.tokens import TokenIssuer
 from mooring.services.datasets import LARGEST_BYTES, ObjectStores
 from mooring.services.destination_tokens import Outside
 from mooring.services.logs import ReplicaLogs
+from mooring.services.room import Rooms
 from mooring.store.database import Database
 from mooring.store.vault import Vault
 
@@ -23,7 +24,7 @@ class ApiContext:
     seals secrets before they are stored. `object_stores` have the dataset files; one of these has at most
     `max_dataset_bytes`, any other body `max_request_bytes`. Who tells of a push knows `git_webhook_secret`.
     `outside` is the way to where destinations point. `route` is called after a destination has changed, and returns
-    once the gateway knows.
+    once the gateway knows. `rooms` tells whether there is room for one more deployment.
     """
 
     database: Database
@@ -43,3 +44,4 @@ class ApiContext:
     local_model_folders: tuple[Path, ...] = ()
     local_git_folders: tuple[Path, ...] = ()
     max_resource_groups: int = 1000
+    rooms: Rooms = field(default_factory=Rooms)

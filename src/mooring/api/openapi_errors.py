@@ -26,13 +26,14 @@ _DESCRIPTIONS = {
     403: "The client's role does not allow this, or it is bound to resource groups.",
     404: "There is no such object for this client, in this resource group.",
     409: "It exists already, or somebody else changed it at the same moment.",
-    412: "The object's status does not allow this.",
+    412: "The object's status does not allow this, or there is no room for it.",
     413: "The body is larger than allowed.",
     503: "Not now: try again in a moment.",
 }
 _ERRORS = (InvalidRequest, Unauthorized, Forbidden, NotFound, Conflict, PreconditionFailed, TooLarge, Unavailable)
 _CODES = {error.status: error.code for error in _ERRORS}
 _STATEFUL = ("/{deploymentId}", "/{executionId}")
+_NEEDS_ROOM = ("post", "/v2/lm/deployments")
 _PLACE = "#/components/schemas/"
 _TRACKING = FOLDER + "{permission}/api/v1/metrics"
 _ON_PUBLIC_PATHS = {
@@ -77,7 +78,7 @@ def _statuses(operation: Mapping[str, Any], path: str, method: str) -> Iterator[
         yield 413
     if "{" in path:
         yield 404
-    if changes and path.endswith(_STATEFUL):
+    if (changes and path.endswith(_STATEFUL)) or (method, path) == _NEEDS_ROOM:
         yield 412
 
 

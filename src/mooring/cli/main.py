@@ -51,13 +51,15 @@ def options(
 
 def main() -> None:
     """Entry point: a person's mistake ends in one line and exit code 1, never in a traceback."""
-    from mooring.cli.failures import expected_failures, in_words
-
     try:
         app()
     except KeyboardInterrupt:
         typer.secho("mooring: broken off", fg=typer.colors.RED, err=True)
         sys.exit(130)
-    except expected_failures() as error:
+    except Exception as error:
+        from mooring.cli.failures import expected_failures, in_words  # which imports much: not at each end
+
+        if not isinstance(error, expected_failures()):
+            raise
         typer.secho(f"mooring: {in_words(error)}", fg=typer.colors.RED, err=True)
         sys.exit(1)

@@ -2,13 +2,11 @@
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,13 +19,17 @@ if TYPE_CHECKING:
     from mooring.client.credentials import Credentials
     from mooring.client.destinations import DestinationClient
     from mooring.pipeline.outcome import Result
+    from mooring.pipeline.patience import Patience
     from mooring.pipeline.project import Project
     from mooring.pipeline.steps import Plan
 
 _REFUSED = 3
 _FAILED = 1
 _CHANGES = 2
+_BROKEN_OFF = 130
 _WAIT_SECONDS = 1800.0
+_PLAN_SECONDS = 30.0
+"""For a server that is away: nothing is lost by planning later."""
 
 _PLAN_HELP = """Print what `mooring deploy` would do with FILE, and change nothing.
 
@@ -110,9 +112,11 @@ def plan(
 
         typer.echo(json.dumps(editor_schema(), indent=2))
         return
+    from mooring.pipeline.patience import Patience
+
     console = _console(as_json=as_json)
     with _failures(console), _Run(file, stage, service_key, profile, resource_group, home) as run:
-        planned = run.plan()
+        planned = run.plan(Patience(away_seconds=_PLAN_SECONDS, tell=console.trouble))
         console.show_plan(planned, stage)
         if planned.changes:
             raise typer.Exit(_CHANGES)
@@ -135,7 +139,7 @@ def deploy(
     as_json: JsonOption = False,
 ) -> None:
     console = _console(as_json=as_json, platform_logs=platform_logs)
-    with _failures(console), _Run(file, stage, service_key, profile, resource_group, home) as run, _end_is_ctrl_c():
+    with _failures(console), _Run(file, stage, service_key, profile, resource_group, home) as run:
         result = run.deploy(console, timeout, logs=logs)
         console.show_result(result, run.project)
     if result.exit_code:
@@ -175,26 +179,39 @@ class _Run:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def plan(self) -> "Plan":
+    def plan(self, patience: "Patience") -> "Plan":
         from mooring.pipeline.look import look
         from mooring.pipeline.plan import plan as planned
 
-        return planned(self.project, look(self.project.wanted, self._client, self._service))
+        there = patience.through(lambda: look(self.project.wanted, self._client, self._service))
+        return planned(self.project, there)
 
     def deploy(self, console: "PipelineConsole", timeout: float, *, logs: bool) -> "Result":
         from mooring.pipeline.apply import Applier
+        from mooring.pipeline.interrupts import Interrupts
+        from mooring.pipeline.patience import Patience
         from mooring.pipeline.sync import sync
         from mooring.pipeline.watch import Watcher
 
-        wanted = self.project.wanted
-        if wanted.application:
-            sync(wanted.application, self._client, console)
-        planned = self.plan()
-        console.tell_plan(planned)
-        watcher = Watcher(self._client, console, with_logs=logs)
-        applier = Applier(self._client, self._service, console, watcher, mark=wanted.mark, timeout_seconds=timeout)
-        with console.live():
-            return applier.apply(planned)
+        wanted, interrupts = self.project.wanted, Interrupts()
+        patience = Patience(sleep=interrupts.sleep, tell=console.trouble)
+        with interrupts.heard():
+            if wanted.application:
+                sync(wanted.application, self._client, console, patience)
+            planned = self.plan(patience)
+            console.tell_plan(planned)
+            applier = Applier(
+                self._client,
+                self._service,
+                console,
+                Watcher(self._client, console, with_logs=logs),
+                mark=wanted.mark,
+                timeout_seconds=timeout,
+                patience=patience,
+                interrupts=interrupts,
+            )
+            with console.live():
+                return applier.apply(planned)
 
     def _destination_service(self) -> "DestinationClient | None":
         if not any(each.destination_name for each in self.project.wanted.deployments):
@@ -218,6 +235,11 @@ def _credentials(service_key: Path | None, profile: str | None, home: Path | Non
     local = home_from(home).service_key
     try:
         if service_key is None and profile is None and home is not None:
+            if not local.exists():
+                raise Refused(
+                    f"there is no installation in {local.parent}: start it (`mooring up`), "
+                    "or leave --home and MOORING_HOME out"
+                )
             found = credentials.find(service_key=local)
         else:
             found = credentials.find(service_key=service_key, profile=profile)
@@ -246,20 +268,9 @@ def _failures(console: "PipelineConsole") -> Iterator[None]:
     except (ApiError, NotSynced) as error:
         console.show_failure(str(error))
         raise typer.Exit(_FAILED) from error
-
-
-@contextmanager
-def _end_is_ctrl_c() -> Iterator[None]:
-    """A CI ends its jobs with SIGTERM: what is left is to be told then as well."""
-
-    def broken_off(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, broken_off)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    except KeyboardInterrupt as error:
+        console.show_failure("broken off before anything was made")
+        raise typer.Exit(_BROKEN_OFF) from error
 
 
 def _console(*, as_json: bool, platform_logs: bool = False) -> "PipelineConsole":

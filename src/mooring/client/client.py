@@ -14,6 +14,7 @@ from mooring.client.connection import Connection
 from mooring.client.credentials import Credentials
 from mooring.client.deployments import Deployments
 from mooring.client.executions import Executions
+from mooring.client.meta import Meta
 from mooring.client.resource_groups import ResourceGroups
 from mooring.client.scenarios import Executables, Scenarios
 from mooring.http_session import HttpSession, Repeats
@@ -49,6 +50,7 @@ class AIClient:
         self.configurations = Configurations(connection)
         self.deployments = Deployments(connection)
         self.executions = Executions(connection)
+        self.meta = Meta(connection)
         self.resource_groups = ResourceGroups(connection)
 
     @classmethod

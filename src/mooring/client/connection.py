@@ -39,9 +39,17 @@ class Connection:
         """Raises ApiError when there is none to be had."""
         return self._tokens.token(timeout_seconds=self._timeout_seconds)
 
-    def call(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> Any:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """The JSON of a 2xx answer (None when empty). Raises ApiError."""
-        reply = self._send(method, path, params, body)
+        reply = self._send(method, path, params, body, headers or {})
         if not reply.ok:
             raise error_of(reply)
         if not reply.content:
@@ -77,20 +85,28 @@ class Connection:
             raise ServerError(200, f"GET {path}: the answer has no list of resources")
         return resources
 
-    def _send(self, method: str, path: str, params: Params | None, body: object) -> Reply:
+    def _send(self, method: str, path: str, params: Params | None, body: object, headers: Mapping[str, str]) -> Reply:
         deadline = time.monotonic() + self._timeout_seconds
         token = self._tokens.token(timeout_seconds=self._timeout_seconds)
-        reply = self._send_with(token, method, path, params, body, deadline)
+        reply = self._send_with(token, method, path, params, body, headers, deadline)
         if reply.status == 401:
             self._tokens.refused(token)
             token = self._tokens.token(timeout_seconds=max(0.1, deadline - time.monotonic()))
-            reply = self._send_with(token, method, path, params, body, deadline)
+            reply = self._send_with(token, method, path, params, body, headers, deadline)
         return reply
 
     def _send_with(
-        self, token: str, method: str, path: str, params: Params | None, body: object, deadline: float
+        self,
+        token: str,
+        method: str,
+        path: str,
+        params: Params | None,
+        body: object,
+        headers: Mapping[str, str],
+        deadline: float,
     ) -> Reply:
-        headers = {
+        all_headers = {
+            **headers,
             "Authorization": f"Bearer {token}",
             "AI-Resource-Group": self._credentials.resource_group,
             "AI-Client-Type": "Mooring",
@@ -102,11 +118,11 @@ class Connection:
                 self._credentials.base_url + path,
                 params=given,
                 body=body,
-                headers=headers,
+                headers=all_headers,
                 timeout_seconds=max(0.1, deadline - time.monotonic()),
             )
         except NoAnswer as error:
-            raise Unreachable(str(error)) from error
+            raise Unreachable(str(error), unclear=error.sent) from error
 
 
 def _identity(resource: object) -> str:

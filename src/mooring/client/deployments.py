@@ -1,7 +1,7 @@
 """Deployments: made, changed, watched, stopped and removed."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,10 +10,12 @@ from pydantic import JsonValue
 from mooring.client import logs
 from mooring.client.connection import PAGE_SIZE, ApiObject, Connection, parse
 from mooring.client.logs import LogLine
+from mooring.client.rollouts import Rollout
 
 
 class DeploymentFailed(Exception):
-    """It is DEAD (or was stopped) instead of running what it was asked to; the message holds the server's reason."""
+    """It is DEAD, was stopped, or went back, instead of running what it was asked to; the message holds the server's
+    reason."""
 
 
 class WaitTimeout(Exception):
@@ -48,6 +50,21 @@ class Deployment(ApiObject):
         wanted = configuration_id or serving
         return self.status == "RUNNING" and self.configuration_id == wanted == serving
 
+    def is_watched(self) -> bool:
+        """Whether the server may still take its configuration back."""
+        return self._detail("rollout").get("state") in ("starting", "watched")
+
+    def returned_from(self, configuration_id: str) -> str | None:
+        """Why the server has taken this configuration back; None when it has not."""
+        returned = self._detail("returned")
+        if self.configuration_id == configuration_id or returned.get("fromConfigurationId") != configuration_id:
+            return None
+        return str(returned.get("reason", ""))
+
+    def _detail(self, name: str) -> Mapping[str, JsonValue]:
+        details = self.status_details.get(name) if isinstance(self.status_details, dict) else None
+        return details if isinstance(details, dict) else {}
+
 
 class _Created(ApiObject):
     id: str
@@ -59,10 +76,11 @@ class Deployments:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def create(self, configuration_id: str, *, ttl: str | None = None) -> str:
+    def create(self, configuration_id: str, *, ttl: str | None = None, rollout: Rollout | None = None) -> str:
         """Its id; it is not running yet. `ttl` is a number with m, h or d."""
         body = {"configurationId": configuration_id} | ({"ttl": ttl} if ttl else {})
-        return parse(_Created, self._connection.call("POST", "/lm/deployments", body=body)).id
+        headers = rollout.headers if rollout else None
+        return parse(_Created, self._connection.call("POST", "/lm/deployments", body=body, headers=headers)).id
 
     def get(self, deployment_id: str) -> Deployment:
         return self._connection.read(Deployment, _path(deployment_id))
@@ -85,9 +103,14 @@ class Deployments:
         }
         return self._connection.read_all(Deployment, "/lm/deployments", params=params, page_size=page_size)
 
-    def change_configuration(self, deployment_id: str, configuration_id: str) -> None:
+    def change_configuration(
+        self, deployment_id: str, configuration_id: str, *, rollout: Rollout | None = None
+    ) -> None:
         """PATCH: accepted, not done; see `wait`. Id and URL stay."""
-        self._connection.call("PATCH", _path(deployment_id), body={"configurationId": configuration_id})
+        headers = rollout.headers if rollout else None
+        self._connection.call(
+            "PATCH", _path(deployment_id), body={"configurationId": configuration_id}, headers=headers
+        )
 
     def stop(self, deployment_id: str) -> None:
         """PATCH: a stopped deployment cannot be started again, only deleted."""
@@ -130,6 +153,8 @@ class Deployments:
             if deployment.status in ("DEAD", "STOPPED", "STOPPING"):
                 reason = deployment.status_message or "the server gives no reason"
                 raise DeploymentFailed(f"deployment {deployment_id} is {deployment.status}: {reason}")
+            if configuration_id and (why := deployment.returned_from(configuration_id)) is not None:
+                raise DeploymentFailed(f"deployment {deployment_id} went back to what served before: {why}")
             if time.monotonic() + poll_seconds >= deadline:
                 raise WaitTimeout(
                     f"deployment {deployment_id} is {deployment.status} after {timeout_seconds:g} s, not RUNNING"

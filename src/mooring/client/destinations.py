@@ -14,7 +14,7 @@ from pydantic import Field
 from mooring.client.connection import ApiObject, Connection, parse
 from mooring.client.credentials import Credentials
 from mooring.client.errors import Conflict, ServerError
-from mooring.http_session import HttpSession
+from mooring.http_session import HttpSession, Repeats
 
 _API = "/destination-configuration/v1"
 _COLLECTION = f"{_API}/subaccountDestinations"
@@ -65,10 +65,11 @@ class DestinationClient:
         *,
         timeout_seconds: float = 30.0,
         transport: httpx.BaseTransport | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         base, auth = base_url.rstrip("/").removesuffix(_API), auth_url.rstrip("/").removesuffix(_TOKEN_PATH)
         credentials = Credentials(base, auth + _TOKEN_PATH, client_id, client_secret)
-        self._http = HttpSession(base, transport=transport, timeout_seconds=timeout_seconds)
+        self._http = HttpSession(base, transport=transport, timeout_seconds=timeout_seconds, repeats=repeats)
         self._connection = Connection(self._http, credentials, timeout_seconds=timeout_seconds)
 
     @classmethod

@@ -8,17 +8,31 @@ _LONGEST_TEXT = 500
 
 
 class ApiError(Exception):
-    """An answer other than 2xx. `code`, `request_id` and `target` are empty where the server gives none."""
+    """An answer other than 2xx. `code`, `request_id` and `target` are empty where the server gives none.
+
+    `temporary`: it may pass. `unclear`: what was asked for may have been done all the same.
+    """
 
     temporary: ClassVar[bool] = False
+    unclear: bool = False
 
-    def __init__(self, status: int, message: str, *, code: str = "", request_id: str = "", target: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        target: str = "",
+        retry_after_seconds: float = 0.0,
+    ) -> None:
         super().__init__(f"{message} (status {status}, request {request_id or 'without id'})")
         self.status = status
         self.message = message
         self.code = code
         self.request_id = request_id
         self.target = target
+        self.retry_after_seconds = retry_after_seconds
 
 
 class BadRequest(ApiError):
@@ -55,6 +69,7 @@ class ServerError(ApiError):
     """5xx, also after the repeats; or a 2xx whose body is not what the API promises."""
 
     temporary = True
+    unclear = True
 
 
 class Unreachable(ApiError):
@@ -62,8 +77,9 @@ class Unreachable(ApiError):
 
     temporary = True
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, unclear: bool = True) -> None:
         super().__init__(0, message)
+        self.unclear = unclear
 
     def __str__(self) -> str:
         return f"no complete answer to {self.message}"
@@ -91,6 +107,7 @@ def error_of(reply: Reply) -> ApiError:
         code=str(envelope.get("code") or ""),
         request_id=str(envelope.get("requestId") or reply.headers.get("x-request-id", "")),
         target=str(envelope.get("target") or ""),
+        retry_after_seconds=reply.retry_after_seconds,
     )
 
 

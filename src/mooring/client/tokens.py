@@ -65,4 +65,4 @@ class TokenSource:
                 repeatable=True,  # asking twice makes two tokens and harms nobody
             )
         except NoAnswer as error:
-            raise Unreachable(str(error)) from error
+            raise Unreachable(str(error), unclear=False) from error  # what the token is for was not sent

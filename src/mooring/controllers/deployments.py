@@ -13,6 +13,7 @@ from mooring.controllers.history import cut_history
 from mooring.controllers.launch import LaunchOptions, container_server, model_server_replica
 from mooring.controllers.leases import Lease, LeaseLost, Leases
 from mooring.controllers.preparation import Preparations
+from mooring.controllers.rollout_records import message_of, record_return
 from mooring.controllers.routing import Router
 from mooring.controllers.supplies import Stock
 from mooring.controllers.views import Viewer
@@ -99,12 +100,14 @@ class DeploymentController:
                 self._confirm_switch(lease, revision_id)
             case actions.SwitchBack(revision_id, failed_id, reason):
                 self._switch_back(lease, revision_id, failed_id, reason)
+            case actions.Return(revision_id, failed_id, reason):
+                self._return(lease, revision_id, failed_id, reason)
             case actions.Fail(revision_id, reason):
                 self._fail(lease, revision_id, reason)
             case actions.MarkAiling(reason):
                 self._set_status(lease, Status.DEAD, reason)
             case actions.MarkRecovered():
-                self._set_status(lease, Status.RUNNING)
+                self._mark_recovered(lease)
             case actions.Tell(message):
                 self._set_status(lease, None, message)
             case actions.Unpublish():
@@ -158,7 +161,7 @@ class DeploymentController:
             revision.image = stock.image
             spec, group = _spec(session, revision_id), deployment.resource_group
             if isinstance(spec, ModelServerSpec):
-                return model_server_replica(spec, stock, lease.object_id, self.launch_options)
+                return model_server_replica(spec, stock, lease.object_id, group, self.launch_options)
             opened = open_secrets(session, self.vault, group, spec.container)
         return container_server(spec, stock, opened, replica_id=replica_id, group=group, options=self.launch_options)
 
@@ -197,15 +200,24 @@ class DeploymentController:
             revision.switched_at = deployment.modified_at = utc_now()
             deployment.latest_running_configuration_id = revision.configuration_id
             if revision.number == _newest_number(session, deployment):
-                deployment.status, deployment.status_message = Status.RUNNING.value, ""
+                deployment.status, deployment.status_message = Status.RUNNING.value, message_of(revision)
                 deployment.start_time = deployment.start_time or utc_now()
+            for other in deployment.revisions:
+                if other.state == RevisionState.FAILED.value:
+                    other.released_at = other.released_at or utc_now()
 
     def _switch_back(self, lease: Lease, revision_id: str, failed_id: str, reason: str) -> None:
         with self.leases.recording(lease) as (session, deployment):
             _set_serving(session, deployment, revision_id, predecessor=RevisionState.FAILED)
             session.get_one(Revision, failed_id).reason = reason
+            session.get_one(Revision, revision_id).returned = None
             deployment.latest_running_configuration_id = session.get_one(Revision, revision_id).configuration_id
             _mark_dead(session, deployment, failed_id, reason)
+
+    def _return(self, lease: Lease, revision_id: str, failed_id: str, reason: str) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            good, failed = session.get_one(Revision, revision_id), session.get_one(Revision, failed_id)
+            record_return(session, deployment, good, failed, reason)
 
     def _fail(self, lease: Lease, revision_id: str, reason: str) -> None:
         with self.leases.recording(lease) as (session, deployment):
@@ -221,6 +233,12 @@ class DeploymentController:
                 if revision.state in (RevisionState.SERVING.value, RevisionState.STANDBY.value):
                     revision.state, revision.released_at = RevisionState.DRAINING.value, utc_now()
         self.router.publish()
+
+    def _mark_recovered(self, lease: Lease) -> None:
+        with self.leases.recording(lease) as (session, deployment):
+            deployment.status = Status.RUNNING.value
+            deployment.status_message = message_of(session.get(Revision, deployment.serving_revision_id or ""))
+            deployment.modified_at = utc_now()
 
     def _set_status(self, lease: Lease, status: Status | None, message: str = "") -> None:
         with self.leases.recording(lease) as (_, deployment):

@@ -9,11 +9,12 @@ from mooring.controllers.containers import OpenedSecrets, container_spec
 from mooring.controllers.supplies import Stock
 from mooring.domain.resource_plans import RESOURCE_PLANS
 from mooring.domain.revisions import ContainerServerSpec, ModelServerSpec
-from mooring.runtimes.base import ContainerSpec, Limits, Mount, Readiness, ReplicaSpec
+from mooring.runtimes.base import ContainerSpec, Limits, Mount, Readiness, ReplicaSpec, Warm
 from mooring.templates.serving_rendering import MODEL_FOLDER
 
 _DEATHS_PER_REQUEST = 2
 """One may be an accident that the request has nothing to do with; the second is no accident."""
+_WARM_MODEL_SERVER = "mooring.modelserver.warm"
 _THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
 
 
@@ -32,9 +33,11 @@ class LaunchOptions:
 
 
 def model_server_replica(
-    spec: ModelServerSpec, stock: Stock, deployment_id: str, options: LaunchOptions
+    spec: ModelServerSpec, stock: Stock, deployment_id: str, group: str, options: LaunchOptions
 ) -> ReplicaSpec:
     """A model server for the model that was fetched, of the size that its resource plan says.
+
+    It may be forked from one that has all imports in memory, which no other resource group's is forked from.
 
     Raises FileNotFoundError.
     """
@@ -59,6 +62,7 @@ def model_server_replica(
         env={**dict.fromkeys(_THREAD_POOLS, threads), "PYTHONUNBUFFERED": "1"},
         limits=Limits(memory_bytes=plan.memory_bytes, open_files=options.open_files),
         stop_grace_seconds=options.stop_grace_seconds,
+        warm=Warm(_WARM_MODEL_SERVER, group),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mooring.controllers.destination_routes import destination_routes
 from mooring.domain.endpoints import Endpoint, TcpAddress
 from mooring.domain.revisions import ContainerServerSpec
+from mooring.domain.rollouts import Answers
 from mooring.gateway.errors import GatewayError
 from mooring.gateway.gateway import Gateway
 from mooring.gateway.routes import DeploymentRoute, ModelRoute, Revocation, Routes
@@ -85,6 +86,14 @@ class Router:
             for gateway in self._neighbours.gateways():
                 _apply_unless_gone(gateway, routes)
 
+    def answers(self, deployment_id: str, revision_id: str) -> Answers:
+        """What a revision that is watched has answered, at all gateways. One that does not answer has seen nothing."""
+        seen = [
+            _answers_of(gateway, deployment_id, revision_id)
+            for gateway in (self._gateway, *self._neighbours.gateways())
+        ]
+        return Answers(sum(each.requests for each in seen), sum(each.failures for each in seen))
+
     def _routes(self, session: Session) -> Routes:
         serving = session.scalars(
             select(Deployment)
@@ -92,7 +101,7 @@ class Router:
             .order_by(Deployment.created_at, Deployment.id)
         ).all()
         endpoints = self._endpoints(session)
-        specs = _specs(session)
+        specs, watched = _specs(session), _watched(session)
         models: dict[str, ModelRoute] = {}
         for deployment in serving:
             if deployment.model_name and deployment.resource_group == self._models_group:
@@ -100,7 +109,12 @@ class Router:
                 models.setdefault(deployment.model_name, ModelRoute(deployment.model_name, deployment.id))
         return Routes(
             deployments=tuple(
-                _route(d, endpoints.get(d.serving_revision_id or "", ()), specs.get(d.serving_revision_id or "", {}))
+                _route(
+                    d,
+                    endpoints.get(d.serving_revision_id or "", ()),
+                    specs.get(d.serving_revision_id or "", {}),
+                    watched.get(d.serving_revision_id or ""),
+                )
                 for d in serving
             ),
             models=tuple(models.values()),
@@ -140,8 +154,23 @@ def _specs(session: Session) -> dict[str, Mapping[str, Any]]:
     return {row.id: row.spec for row in session.execute(query)}
 
 
-def _route(deployment: Deployment, endpoints: tuple[Endpoint, ...], spec: Mapping[str, Any]) -> DeploymentRoute:
-    route = DeploymentRoute(deployment.id, deployment.resource_group, endpoints)
+def _watched(session: Session) -> dict[str, str]:
+    """Those that serve and are counted apart, each under its own id: what others have answered is not theirs."""
+    query = select(Revision.id).join(Deployment, Deployment.serving_revision_id == Revision.id)
+    return {each: each for each in session.scalars(query.where(Revision.rollout.is_not(None)))}
+
+
+def _answers_of(gateway: Gateway, deployment_id: str, revision_id: str) -> Answers:
+    try:
+        return gateway.answers(deployment_id, revision_id)
+    except GatewayError:
+        return Answers()
+
+
+def _route(
+    deployment: Deployment, endpoints: tuple[Endpoint, ...], spec: Mapping[str, Any], counted_as: str | None
+) -> DeploymentRoute:
+    route = DeploymentRoute(deployment.id, deployment.resource_group, endpoints, counted_as=counted_as)
     if spec.get("kind") != ContainerServerSpec.KIND:
         return route
     return replace(

@@ -77,7 +77,7 @@ class Controllers:
             token_lifetime=options.token_lifetime,
             neighbours=options.neighbours,
         )
-        viewer = Viewer(database, runtime, self._preparations)
+        viewer = Viewer(database, runtime, self._preparations, self._router.answers)
         self._leases = Leases(database, Deployment, seconds=options.lease_seconds)
         self._execution_leases = Leases(database, Execution, seconds=options.lease_seconds)
         controller = DeploymentController(

@@ -1,5 +1,6 @@
 """A deployment as the decisions see it: rows of the store, joined with what the runtime observes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,9 +9,11 @@ from sqlalchemy.orm import selectinload
 
 from mooring.controllers.preparation import Preparations
 from mooring.controllers.supplies import Stock
+from mooring.domain import rollouts
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation, Phase
 from mooring.domain.revisions import RevisionState
+from mooring.domain.rollouts import Answers
 from mooring.domain.views import DeploymentView, ReplicaView, RevisionView
 from mooring.runtimes.base import Runtime
 from mooring.services import ttl
@@ -19,6 +22,10 @@ from mooring.store.tables import Deployment, Replica, Revision
 from mooring.store.types import utc_now
 
 _ENDED = Observation(Phase.EXITED)
+
+
+def _nothing_is_counted(_deployment_id: str, _revision_id: str) -> Answers:
+    return Answers()
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,18 @@ class Look:
 class Viewer:
     """Looks at deployments."""
 
-    def __init__(self, database: Database, runtime: Runtime, preparations: Preparations) -> None:
+    def __init__(
+        self,
+        database: Database,
+        runtime: Runtime,
+        preparations: Preparations,
+        answers: Callable[[str, str], Answers] = _nothing_is_counted,
+    ) -> None:
+        """`answers` tells what the revision of a deployment has answered since it serves."""
         self._database = database
         self._runtime = runtime
         self._preparations = preparations
+        self._answers = answers
         self._silent_since: dict[str, datetime] = {}
 
     def look(self, deployment_id: str) -> Look | None:
@@ -56,7 +71,7 @@ class Viewer:
             status=Status(row.status),
             target=TargetStatus(row.target_status),
             serving_revision_id=row.serving_revision_id,
-            revisions=tuple(self._revision(revision) for revision in row.revisions),
+            revisions=tuple(self._revision(revision, row.revisions) for revision in row.revisions),
             status_message=row.status_message,
             expires_at=row.created_at + ttl.parse(row.ttl) if row.ttl else None,
             dead_since=row.modified_at if row.status == Status.DEAD.value else None,
@@ -71,7 +86,7 @@ class Viewer:
             )
             return list(session.scalars(statement))
 
-    def _revision(self, row: Revision) -> RevisionView:
+    def _revision(self, row: Revision, all_of_them: Sequence[Revision]) -> RevisionView:
         silence = row.spec.get("restart_after_seconds")
         return RevisionView(
             id=row.id,
@@ -84,6 +99,9 @@ class Viewer:
             replicas=tuple(self._replica(replica) for replica in row.replicas),
             min_replicas=row.spec.get("min_replicas", 1),
             silence=timedelta(seconds=silence) if silence else None,
+            rollout=rollouts.from_json(row.rollout) if row.rollout else None,
+            answers=self._answers(row.deployment_id, row.id) if _is_watched(row, all_of_them) else Answers(),
+            reason=row.reason,
         )
 
     def _replica(self, row: Replica) -> ReplicaView:
@@ -107,3 +125,10 @@ class Viewer:
             self._silent_since.pop(row.id, None)
             return None
         return self._silent_since.setdefault(row.id, utc_now())
+
+
+def _is_watched(row: Revision, all_of_them: Sequence[Revision]) -> bool:
+    """Whether it matters what it answers: there is something to go back to."""
+    if row.rollout is None or row.state != RevisionState.SERVING.value:
+        return False
+    return any(other.state == RevisionState.STANDBY.value for other in all_of_them)

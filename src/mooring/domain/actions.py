@@ -74,6 +74,15 @@ class SwitchBack:
 
 
 @dataclass(frozen=True)
+class Return:
+    """The revision has failed, and its owner asked for the way back: what served before is what is wanted again."""
+
+    revision_id: str
+    failed_revision_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Fail:
     """The revision cannot serve: the deployment is DEAD, whatever served before goes on serving."""
 
@@ -153,6 +162,7 @@ Action = (
     | Switch
     | ConfirmSwitch
     | SwitchBack
+    | Return
     | Fail
     | MarkAiling
     | MarkRecovered

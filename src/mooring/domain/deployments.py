@@ -4,6 +4,10 @@ A controller calls `plan` again after it has carried the actions out, until ther
 harmlessly, so it does not matter where a controller dies. The journey of a PATCH, as actions: `Prepare`, `AddReplica`,
 `Launch`, `NoteReady`, `Switch` (from here on the new revision is the one that serves), `ConfirmSwitch` (the gateway
 has taken it over), and, once the standby time is over, `Release`, `StopReplica`, `ForgetReplica`, `Retire` for the old.
+
+A change that is to be watched (`mooring.domain.rollouts`) ends in `Return` when it fails: the revision that served
+before becomes the newest one, so that everything else sees a deployment that was asked for it. What has failed never
+stands by, so there is no way back and forth.
 """
 
 from collections.abc import Iterator
@@ -26,6 +30,7 @@ from mooring.domain.actions import (
     Release,
     Remove,
     Retire,
+    Return,
     StopReplica,
     Switch,
     SwitchBack,
@@ -35,6 +40,7 @@ from mooring.domain.actions import (
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Phase
 from mooring.domain.revisions import RevisionState
+from mooring.domain.rollout_watch import standby_time, why_give_way
 from mooring.domain.views import DeploymentView, Policy, ReplicaView, RevisionView
 
 
@@ -92,54 +98,70 @@ def _run(view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action
         if revision.state is RevisionState.STARTING:
             yield Release(revision.id)  # superseded before it was ready
     if newest.state is RevisionState.STARTING:
-        yield from _bring_up(newest, view, now, policy)
+        steps = list(_bring_up(newest, view, now, policy))
+        yield from steps
+        if any(isinstance(step, Switch | Return) for step in steps):
+            return  # another one serves or is wanted now: the rest is decided anew
     if view.serving:
         yield from _keep_serving(view.serving, view, now, policy)
     for revision in view.revisions:
-        yield from _wind_down(revision, now, policy, keep=revision is newest)
+        if revision.state is not RevisionState.FAILED or _is_routed(view):
+            yield from _wind_down(revision, now, policy, keep=revision is newest)
+
+
+def _is_routed(view: DeploymentView) -> bool:
+    """Whether the gateway knows who serves; until then, what has failed may still be asked."""
+    return view.serving is None or view.serving.switched_at is not None
 
 
 def _bring_up(revision: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
     preparation = revision.preparation
     if preparation.failure is not None:
-        yield Fail(revision.id, preparation.failure)
+        yield _give_up(revision, view, preparation.failure)
     elif not preparation.done:
         yield from _prepare(revision, view, now, policy)
     elif revision.is_complete():
         yield Switch(revision.id)
     elif revision.missing:
-        yield from _add_or_fail(revision, policy)
+        yield from _add_or_fail(revision, view, policy)
     else:
-        yield from _launch_or_give_up(revision, now, policy)
+        yield from _launch_or_give_up(revision, view, now, policy)
 
 
 def _prepare(revision: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
     trouble = revision.preparation.trouble
     if trouble and now - revision.created_at > policy.prepare:
-        yield Fail(revision.id, trouble)
+        yield _give_up(revision, view, trouble)
     elif revision.preparation.may_begin:
         yield Prepare(revision.id)
     elif trouble and view.status_message != trouble:
         yield Tell(trouble)
 
 
-def _add_or_fail(revision: RevisionView, policy: Policy) -> Iterator[Action]:
+def _add_or_fail(revision: RevisionView, view: DeploymentView, policy: Policy) -> Iterator[Action]:
     """A replica that failed by itself fails its revision; one that we ended, or the machine, tells nothing about it."""
     ended = [replica for replica in revision.replicas if not replica.is_live]
     culprit = next((r for r in reversed(ended) if r.end_seen and not r.stop_requested), None)
     if culprit is None and len(ended) < policy.crash_limit * revision.min_replicas + 1:
         yield from [AddReplica(revision.id)] * revision.missing
     else:
-        yield Fail(revision.id, (culprit or ended[-1]).reason)
+        yield _give_up(revision, view, (culprit or ended[-1]).reason)
 
 
-def _launch_or_give_up(revision: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
+def _launch_or_give_up(revision: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
     for replica in revision.live:
         if replica.observation.phase is Phase.ABSENT:
             yield Launch(revision.id, replica.id)
         elif _is_late(replica, now, policy):
-            yield Fail(revision.id, _too_late(replica, policy))
+            yield _give_up(revision, view, _too_late(replica, policy))
             return
+
+
+def _give_up(revision: RevisionView, view: DeploymentView, reason: str) -> Action:
+    """There is a way back when it is asked for and what serves answers; else it may be found later."""
+    if revision.rollout and view.serving and view.serving.switched_at and view.serving.has_ready_replica():
+        return Return(view.serving.id, revision.id, reason)
+    return Fail(revision.id, reason)
 
 
 def _too_late(replica: ReplicaView, policy: Policy) -> str:
@@ -156,21 +178,32 @@ def _keep_serving(serving: RevisionView, view: DeploymentView, now: datetime, po
         return
     standby = [r for r in view.revisions if r.state is RevisionState.STANDBY]
     yield from (Release(revision.id) for revision in standby[:-1])
-    if serving.has_ready_replica():
-        if now - serving.switched_at >= policy.standby:
-            yield from (Release(revision.id) for revision in standby[-1:])
-        yield from _recover(serving, view, now, policy)
-    elif standby and standby[-1].has_ready_replica() and _has_failed(serving):
-        yield SwitchBack(standby[-1].id, serving.id, serving.last_words)
+    before = standby[-1] if standby else None
+    if before and before.has_ready_replica() and (why := why_give_way(serving, now, policy)) is not None:
+        yield (Return if serving.rollout else SwitchBack)(before.id, serving.id, why)
         return
+    if serving.has_ready_replica():
+        yield from _settle(serving, before, view, now, policy)
     yield from _launch_or_replace(serving, now, policy)
     if serving.missing:
-        yield from _replace(serving, view, now, policy)
+        yield from _mark_ailing(serving, view, now, policy)
+        yield from _replace(serving, now, policy)
 
 
-def _has_failed(serving: RevisionView) -> bool:
-    """Whether nothing of it can answer soon: all have ended, or some have and the others were not ready yet."""
-    return not serving.live or (len(serving.replicas) > len(serving.live) and not any(r.ready_at for r in serving.live))
+def _settle(
+    serving: RevisionView, before: RevisionView | None, view: DeploymentView, now: datetime, policy: Policy
+) -> Iterator[Action]:
+    """What is to be done about the others while the serving revision answers."""
+    newest = view.revisions[-1]
+    if newest.state is RevisionState.FAILED and newest.rollout:
+        yield Return(serving.id, newest.id, newest.reason)  # there was no way back when it failed
+        return
+    if before and serving.switched_at and now - serving.switched_at >= standby_time(serving, policy):
+        yield Release(before.id)
+    elif before and serving.rollout:
+        yield from _launch_or_replace(before, now, policy)
+        yield from _replace(before, now, policy)  # for as long as it may be needed
+    yield from _recover(serving, view, now, policy)
 
 
 def _recover(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
@@ -198,15 +231,28 @@ def _is_late(replica: ReplicaView, now: datetime, policy: Policy) -> bool:
     return not replica.ready_at and now - replica.created_at > policy.start
 
 
-def _replace(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
-    """Again and again, ever more slowly: what has served may serve again, and nobody else would bring it back."""
-    dead = (replica.ended_at for replica in serving.replicas if not replica.stop_requested)
-    deaths = [ended_at for ended_at in dead if ended_at and now - ended_at < policy.crash_window]
-    in_a_row = -(-len(deaths) // serving.min_replicas)  # what takes one of them mostly takes the others, too
-    if in_a_row >= policy.crash_limit and view.status is Status.RUNNING and not serving.has_ready_replica():
+def _mark_ailing(serving: RevisionView, view: DeploymentView, now: datetime, policy: Policy) -> Iterator[Action]:
+    deaths = _deaths(serving, now, policy)
+    often = _in_a_row(deaths, serving) >= policy.crash_limit
+    if often and view.status is Status.RUNNING and not serving.has_ready_replica():
         yield MarkAiling(f"its replicas died {len(deaths)} times, the last time because: {serving.last_words}")
-    if not deaths or now - max(deaths) >= restart_delay(in_a_row - 1):
-        yield from [AddReplica(serving.id)] * serving.missing
+
+
+def _replace(revision: RevisionView, now: datetime, policy: Policy) -> Iterator[Action]:
+    """Again and again, ever more slowly: what has served may serve again, and nobody else would bring it back."""
+    deaths = _deaths(revision, now, policy)
+    if not deaths or now - max(deaths) >= restart_delay(_in_a_row(deaths, revision) - 1):
+        yield from [AddReplica(revision.id)] * revision.missing
+
+
+def _deaths(revision: RevisionView, now: datetime, policy: Policy) -> list[datetime]:
+    dead = (replica.ended_at for replica in revision.replicas if not replica.stop_requested)
+    return [ended_at for ended_at in dead if ended_at and now - ended_at < policy.crash_window]
+
+
+def _in_a_row(deaths: list[datetime], revision: RevisionView) -> int:
+    """What takes one replica mostly takes the others, too."""
+    return -(-len(deaths) // revision.min_replicas)
 
 
 # --- ending -----------------------------------------------------------------------------------------------------------

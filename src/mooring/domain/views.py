@@ -7,14 +7,19 @@ from mooring.domain.errands import Errand
 from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.domain.replicas import Observation
 from mooring.domain.revisions import RevisionState
+from mooring.domain.rollouts import Answers, Rollout
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _NOT_BEGUN = Errand()
+_NONE_YET = Answers()
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The times and limits that decisions depend on (see `mooring.settings`)."""
+    """The times and limits that decisions depend on (see `mooring.settings`).
+
+    `unready`: a replica of a watched rollout that does not answer for this time has failed.
+    """
 
     start: timedelta
     standby: timedelta
@@ -24,6 +29,7 @@ class Policy:
     crash_limit: int
     crash_window: timedelta
     dead: timedelta
+    unready: timedelta = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class RevisionView:
     """A revision and its replicas, oldest first. `min_replicas` of them are to be ready.
 
     `preparation`: whether everything that they need lies on this machine.
-    `silence`: a replica that does not answer for this time is replaced (None: the policy's).
+    `silence`: a replica that does not answer for this time is replaced (None: the policy's). `rollout`: how it is to
+    be watched, `answers`: what it has answered since it serves, `reason`: why it has failed.
     """
 
     id: str
@@ -67,6 +74,9 @@ class RevisionView:
     replicas: tuple[ReplicaView, ...] = ()
     min_replicas: int = 1
     silence: timedelta | None = None
+    rollout: Rollout | None = None
+    answers: Answers = _NONE_YET
+    reason: str = ""
 
     @property
     def live(self) -> list[ReplicaView]:

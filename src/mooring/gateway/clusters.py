@@ -27,6 +27,7 @@ OPEN_PRIORITY = "HIGH"
 """Envoy counts each of its two priorities on its own; the second one is for callers of a model without a token."""
 
 _DEPLOYMENT_PREFIX = "deployment_"
+_APART = "@"
 
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -52,9 +53,14 @@ def cluster_name(deployment_id: str) -> str:
     return _DEPLOYMENT_PREFIX + deployment_id
 
 
+def counted_name(deployment_id: str, counted_as: str) -> str:
+    """The name of a deployment's cluster in Envoy's statistics, when it is counted apart."""
+    return f"{cluster_name(deployment_id)}{_APART}{counted_as}"
+
+
 def deployment_of(name: str) -> str | None:
-    """The deployment that a cluster belongs to; None for the control plane's."""
-    return name.removeprefix(_DEPLOYMENT_PREFIX) if name.startswith(_DEPLOYMENT_PREFIX) else None
+    """The deployment that statistics of this name belong to; None for the control plane's."""
+    return name.removeprefix(_DEPLOYMENT_PREFIX).partition(_APART)[0] if name.startswith(_DEPLOYMENT_PREFIX) else None
 
 
 def clusters_document(routes: Routes) -> bytes:
@@ -75,7 +81,10 @@ def control_plane_clusters(socket: Path) -> list[Json]:
 
 def _deployment_cluster(route: DeploymentRoute) -> Json:
     thresholds = [_WIDE, {**_NARROW, "priority": OPEN_PRIORITY}]
-    return _cluster(cluster_name(route.deployment_id), route.endpoints, thresholds, route.idle_seconds)
+    cluster = _cluster(cluster_name(route.deployment_id), route.endpoints, thresholds, route.idle_seconds)
+    if route.counted_as:
+        cluster["alt_stat_name"] = counted_name(route.deployment_id, route.counted_as)
+    return cluster
 
 
 def _cluster(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from mooring import processes
+from mooring.domain.rollouts import Answers
 from mooring.files import write_atomically
 from mooring.gateway.admin import Admin
 from mooring.gateway.envoy import EnvoyProcess
@@ -20,7 +21,7 @@ from mooring.gateway.listener import listeners_document
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.publication import ConfigurationFile, publication
 from mooring.gateway.routes import Routes
-from mooring.gateway.statistics import Traffic, read_statistics
+from mooring.gateway.statistics import Traffic, read_answers, read_statistics
 from mooring.gateway.versions import read_versions
 from mooring.gateway.xds import CLUSTER, document, version_of
 from mooring.processes import ProcessId
@@ -88,6 +89,10 @@ class Gateway:
     def statistics(self) -> Mapping[str, Traffic]:
         """What each deployment has been asked, by its id. Raises GatewayError when Envoy does not answer."""
         return read_statistics(self._admin)
+
+    def answers(self, deployment_id: str, counted_as: str) -> Answers:
+        """What was counted apart (see `DeploymentRoute`). Raises GatewayError when Envoy does not answer."""
+        return read_answers(self._admin, deployment_id, counted_as)
 
     def is_alive(self) -> bool:
         """Whether Envoy runs and takes requests."""

@@ -14,6 +14,7 @@ class DeploymentRoute:
     `timeout_seconds`: how long an answer may make no progress, when that is not as long as the gateway usually waits.
     `idle_seconds`: how long a connection to a replica is kept without a request. It has to be shorter than the server's
     own keep-alive, or requests meet connections that are being closed.
+    `counted_as`: what these endpoints answer is counted under this name, apart from what others have answered before.
     """
 
     deployment_id: str
@@ -22,6 +23,7 @@ class DeploymentRoute:
     retry_unanswered: bool = True
     timeout_seconds: float | None = None
     idle_seconds: float = 50.0
+    counted_as: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """What Envoy has counted, per deployment."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mooring.domain.rollouts import Answers
 from mooring.gateway.admin import Admin
-from mooring.gateway.clusters import deployment_of
+from mooring.gateway.clusters import counted_name, deployment_of
 
 _PATTERN = r"^cluster\.deployment_[^.]+\.upstream_rq_(active|completed|5xx|retry|rx_reset|timeout|time)$"
 _QUANTILES = (50.0, 90.0, 99.0)
@@ -48,8 +50,18 @@ def read_statistics(admin: Admin) -> Mapping[str, Traffic]:
             _add_latencies(found, entry["histograms"])
         elif place := _place(entry["name"]):
             deployment_id, counter = place
-            setattr(found.setdefault(deployment_id, Traffic()), _COUNTERS[counter], int(entry["value"]))
+            traffic, name = found.setdefault(deployment_id, Traffic()), _COUNTERS[counter]
+            setattr(traffic, name, getattr(traffic, name) + int(entry["value"]))  # two while one is drained
     return found
+
+
+def read_answers(admin: Admin, deployment_id: str, counted_as: str) -> Answers:
+    """What was counted apart under this name, since Envoy started. Raises GatewayError when Envoy does not answer."""
+    cluster = re.escape(counted_name(deployment_id, counted_as))
+    pattern = rf"^cluster\.{cluster}\.upstream_rq_(completed|5xx)$"
+    found = json.loads(admin.stats(pattern, form="json"))["stats"]
+    counts = {entry["name"].rpartition(".")[2]: entry["value"] for entry in found}
+    return Answers(int(counts.get("upstream_rq_completed", 0)), int(counts.get("upstream_rq_5xx", 0)))
 
 
 def _place(name: str) -> tuple[str, str] | None:

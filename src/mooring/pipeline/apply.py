@@ -7,10 +7,13 @@ from mooring.client.destinations import DestinationClient
 from mooring.client.errors import ApiError
 from mooring.pipeline.destinations import facts, of_name
 from mooring.pipeline.found import output_of
+from mooring.pipeline.interrupts import Interrupts
 from mooring.pipeline.listener import Listener
+from mooring.pipeline.made import Made
 from mooring.pipeline.outcome import Outcome, Result, Verdict
-from mooring.pipeline.patience import await_, patiently
+from mooring.pipeline.patience import Patience
 from mooring.pipeline.remover import Remover
+from mooring.pipeline.schema import ArtifactEntry
 from mooring.pipeline.steps import (
     ArtifactOf,
     ConfigurationStep,
@@ -52,6 +55,8 @@ class Applier:
         *,
         mark: str = "",
         timeout_seconds: float,
+        patience: Patience,
+        interrupts: Interrupts,
     ) -> None:
         self._client = client
         self._service = service
@@ -59,6 +64,9 @@ class Applier:
         self._watcher = watcher
         self._mark = mark
         self._timeout_seconds = timeout_seconds
+        self._patience = patience
+        self._interrupts = interrupts
+        self._made = Made(client, patience)
         self._artifacts: dict[Source, str] = {}
         self._under_way: list[Watched] = []
         self._result = Result()
@@ -76,6 +84,7 @@ class Applier:
 
     def _apply(self, plan: Plan) -> None:
         self._artifacts = dict(plan.known)
+        self._made = Made(self._client, self._patience, plan.there)
         self._prepare(plan)
         self._run_executions(plan.executions)
         if self._all_reached():
@@ -91,21 +100,19 @@ class Applier:
     def _prepare(self, plan: Plan) -> None:
         if plan.resource_group:
             name, groups = plan.resource_group.name, self._client.resource_groups
-            patiently(lambda: groups.create(name))
+            self._patience.through(lambda: groups.create(name))
             self._did(f"resource group {name} is made")
-            if not await_(lambda: groups.get(name).status == "PROVISIONED", _GROUP_SECONDS):
+            if not self._patience.until(lambda: groups.get(name).status == "PROVISIONED", _GROUP_SECONDS):
                 raise StepFailed(f"resource group {name} is not ready after {_GROUP_SECONDS:g} s")
         for step in plan.artifacts:
             if isinstance(step, CreateArtifact):
-                self._create_artifact(step)
+                self._create_artifact(step.entry)
 
-    def _create_artifact(self, step: CreateArtifact) -> None:
-        entry = step.entry
-        told = {"description": entry.description, "labels": entry.labels}
-        where = (entry.name, entry.kind, entry.url, entry.scenario_id)
-        id_ = patiently(lambda: self._client.artifacts.create(*where, **told))  # type: ignore[arg-type]
-        self._artifacts[ArtifactOf(entry.key)] = id_
-        self._did(f"artifact {entry.key} is registered ({id_})")
+    def _create_artifact(self, entry: ArtifactEntry) -> None:
+        with self._interrupts.held():
+            id_ = self._made.artifact(entry)
+            self._artifacts[ArtifactOf(entry.key)] = id_
+            self._did(f"artifact {entry.key} is registered ({id_})")
 
     def _configuration(self, step: ConfigurationStep) -> str:
         """Its id."""
@@ -113,10 +120,8 @@ class Applier:
             return step.id
         entry = step.entry
         inputs = {key: self._artifact(source) for key, source in step.inputs.items()}
-        name, configurations = f"{entry.name}{self._mark}", self._client.configurations
-        id_ = patiently(
-            lambda: configurations.create(name, *entry.executable, parameters=entry.parameters, artifacts=inputs)
-        )
+        name = f"{entry.name}{self._mark}"
+        id_ = self._made.configuration(name, entry, inputs)
         self._did(f"configuration {name} is made ({id_})")
         return id_
 
@@ -134,7 +139,7 @@ class Applier:
             made.extend([found.id] if found else [])
             return bool(found)
 
-        if not await_(is_there, _OUTPUT_SECONDS):
+        if not self._patience.until(is_there, _OUTPUT_SECONDS):
             raise StepFailed(
                 f"execution {source.execution} ({execution_id}) has completed without output {source.name}"
             )
@@ -169,7 +174,7 @@ class Applier:
                     return self._watched(step, id_, "followed", self._configuration(step.configuration))
                 case CreateExecution():
                     configuration = self._configuration(step.configuration)
-                    id_ = patiently(lambda: self._client.executions.create(configuration))
+                    id_ = self._made.execution(configuration)
                     self._did(f"execution {step.entry.name} is started ({id_})")
                     return self._watched(step, id_, "created", configuration)
 
@@ -184,8 +189,7 @@ class Applier:
                 case PatchDeployment(id_):
                     return self._patched(step, id_, configuration)
                 case CreateDeployment():
-                    ttl = step.entry.ttl
-                    id_ = patiently(lambda: self._client.deployments.create(configuration, ttl=ttl))
+                    id_ = self._made.deployment(configuration, ttl=step.entry.ttl, rollout=step.rollout)
                     self._did(f"deployment {step.entry.name} is made ({id_})")
                     return self._watched(step, id_, "created", configuration)
 
@@ -194,23 +198,25 @@ class Applier:
     def _patched(self, step: Serve, id_: str, configuration: str) -> Watched:
         deployments = self._client.deployments
         # One that was made a moment ago cannot be changed before it is PENDING.
-        await_(lambda: deployments.get(id_).status != "UNKNOWN", _CHANGEABLE_SECONDS)
-        patiently(lambda: deployments.change_configuration(id_, configuration))
+        self._patience.until(lambda: deployments.get(id_).status != "UNKNOWN", _CHANGEABLE_SECONDS)
+        self._made.change(id_, configuration, rollout=step.rollout)
         self._did(f"deployment {step.entry.name} is changed ({id_})")
         return self._watched(step, id_, "changed", configuration)
 
     def _started(self, step: Work, start: Callable[[], Watched | None]) -> Watched | None:
-        try:
-            watched = start()
-        except (ApiError, StepFailed) as error:
-            refused = Outcome(step.kind, step.entry.name, "refused", Verdict.FAILED, step.id, message=str(error))
-            self._result.outcomes.append(refused)
-            return None
-        if watched:
-            self._under_way.append(watched)
-        return watched
+        with self._interrupts.held():
+            try:
+                watched = start()
+            except (ApiError, StepFailed) as error:
+                refused = Outcome(step.kind, step.entry.name, "refused", Verdict.FAILED, step.id, message=str(error))
+                self._result.outcomes.append(refused)
+                return None
+            if watched:
+                self._under_way.append(watched)
+            return watched
 
     def _watched(self, step: Work, id_: str, did: str, configuration: str) -> Watched:
+        rollout = step.rollout if isinstance(step, Serve) else None
         return Watched(
             kind=step.kind,
             name=step.entry.name,
@@ -218,7 +224,9 @@ class Applier:
             did=did,
             configuration_id=configuration,
             wait_for=step.entry.wait_for_status,
-            timeout_seconds=step.entry.timeout_seconds or self._timeout_seconds,
+            timeout_seconds=(step.entry.timeout_seconds or self._timeout_seconds)
+            + (rollout.window_seconds if rollout else 0.0),
+            until_kept=rollout is not None,
         )
 
     # --- afterwards ---
@@ -233,13 +241,13 @@ class Applier:
             raise StepFailed(f"destination {step.name} cannot be set without the Destination service")
         wanted = {**facts(self._client.credentials), "Name": step.name, "URL": outcome.url}
         service = self._service
-        there = of_name(step.name, service) or {}
-        patiently(lambda: service.set({**there, **wanted}))
-        self._result.destinations.append(step.name)
-        self._did(f"destination {step.name} leads to {outcome.url}")
+        with self._interrupts.held():
+            self._patience.through(lambda: service.set({**(of_name(step.name, service) or {}), **wanted}))
+            self._result.destinations.append(step.name)
+            self._did(f"destination {step.name} leads to {outcome.url}")
 
     def _remove(self, plan: Plan) -> None:
-        remover = Remover(self._client)
+        remover = Remover(self._client, self._patience)
         for step in plan.removals:
             try:
                 self._did(remover.remove(step))

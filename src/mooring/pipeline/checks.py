@@ -41,6 +41,10 @@ def _misfits(
 
 def warnings(project: Project, found: Found) -> Iterator[str]:
     """What has no effect."""
+    wanted = project.wanted
+    asks = [each.name for each in wanted.deployments if wanted.rollout_of(each)]
+    if asks and not found.watches_rollouts:
+        yield f"rollout: this server cannot take a change back; if it fails, {', '.join(asks)} stays as it is then"
     for _, configuration in configurations(project.wanted):
         executable = found.executables.get(configuration.executable)
         if executable is None:

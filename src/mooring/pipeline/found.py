@@ -30,6 +30,13 @@ class Found:
     destinations: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
     destination_facts: Mapping[str, str] = field(default_factory=dict, repr=False)
     base_url: str = ""
+    watches_rollouts: bool = False
+    """Whether the server can take a failed change back; not asked when the file does not want it."""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Of all that was looked at."""
+        return frozenset(each.id for kind in (self.configurations, self.executions, self.deployments) for each in kind)
 
 
 def output_of(execution: Execution, name: str) -> Artifact | None:

@@ -35,6 +35,7 @@ def look(wanted: Wanted, client: AIClient, service: DestinationClient | None) ->
         destinations=_destinations(wanted, service),
         destination_facts=destinations.facts(client.credentials),
         base_url=client.credentials.base_url,
+        watches_rollouts=_watches_rollouts(wanted, client),
     )
 
 
@@ -47,7 +48,17 @@ def _found_from_outside(wanted: Wanted, client: AIClient, service: DestinationCl
             destinations=_destinations(wanted, service),
             destination_facts=destinations.facts(client.credentials),
             base_url=client.credentials.base_url,
+            watches_rollouts=_watches_rollouts(wanted, outside),
         )
+
+
+def _watches_rollouts(wanted: Wanted, client: AIClient) -> bool:
+    if not any(wanted.rollout_of(each) for each in wanted.deployments):
+        return False
+    try:
+        return client.meta.get().watches_rollouts
+    except (NotFound, Forbidden):
+        return False
 
 
 def _group_is_missing(wanted: Wanted, client: AIClient) -> bool:
@@ -120,9 +131,7 @@ def _configurations(wanted: Wanted, client: AIClient, deployments: list[Deployme
     }
     found: dict[str, Configuration] = {}
     for scenario, executable, name in sorted(names):
-        searched = _searchable(name)
-        listed = client.configurations.list(scenario_id=scenario, executable_ids=[executable], search=searched)
-        found.update({each.id: each for each in listed})
+        found.update({each.id: each for each in configurations_named(client, (scenario, executable), name)})
     for deployment in deployments:
         if not (wanted.clean_up or _is_about(wanted, deployment)):
             continue
@@ -147,6 +156,13 @@ def _configuration(client: AIClient, id_: str) -> Configuration | None:
         return client.configurations.get(id_)
     except NotFound:
         return None
+
+
+def configurations_named(client: AIClient, executable: tuple[str, str], name: str) -> list[Configuration]:
+    """Those of this executable (and its scenario before it) whose name has this in it. Raises ApiError."""
+    scenario, executable_id = executable
+    search = _searchable(name)
+    return client.configurations.list(scenario_id=scenario, executable_ids=[executable_id], search=search)
 
 
 def _searchable(name: str) -> str | None:

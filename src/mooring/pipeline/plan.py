@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from mooring.client.configurations import Configuration
 from mooring.client.deployments import Deployment
 from mooring.client.executions import Execution
+from mooring.client.rollouts import Rollout
 from mooring.pipeline import checks
 from mooring.pipeline.destinations import differences, url_of
 from mooring.pipeline.found import GONE, Found, output_of
@@ -74,6 +75,7 @@ class _Planner:
             self._removals(executions, deployments),
             tuple(checks.warnings(self._project, self._found)),
             {source: min(ids) for source, ids in self._ids.items() if ids},
+            self._found.ids,
         )
 
     def _removals(self, executions: tuple[RunExecution, ...], deployments: tuple[Serve, ...]) -> tuple[Remove, ...]:
@@ -159,15 +161,22 @@ class _Planner:
         equal = self._equal(entry.configuration, inputs)
         there = self._match(place, entry)
         if there is None:
-            return Serve(entry, self._configuration(entry.configuration, inputs, equal), CreateDeployment())
+            configuration = self._configuration(entry.configuration, inputs, equal)
+            return Serve(entry, configuration, CreateDeployment(), self._rollout(entry))
         current = next((each for each in equal if each.id == there.configuration_id), None)
         if current and there.status != "DEAD":
-            return Serve(
-                entry, ReuseConfiguration(entry.configuration, current.id), KeepDeployment(there.id, there.status)
-            )
+            kept = KeepDeployment(there.id, there.status)
+            return Serve(entry, ReuseConfiguration(entry.configuration, current.id), kept, self._rollout(entry))
         # The server refuses a change to the configuration that is in use: another try takes an equal one.
         step = self._configuration(entry.configuration, inputs, equal, avoid=there.configuration_id)
-        return Serve(entry, step, PatchDeployment(there.id, self._changes(entry, inputs, there, again=bool(current))))
+        change = PatchDeployment(there.id, self._changes(entry, inputs, there, again=bool(current)))
+        return Serve(entry, step, change, self._rollout(entry))
+
+    def _rollout(self, entry: DeploymentEntry) -> Rollout | None:
+        asked = self._wanted.rollout_of(entry)
+        if asked is None or not self._found.watches_rollouts:
+            return None
+        return Rollout(asked.window_seconds, asked.max_error_rate, asked.min_requests)
 
     def _changes(
         self, entry: DeploymentEntry, inputs: Mapping[str, Source], there: Deployment, *, again: bool

@@ -90,6 +90,21 @@ class ExecutionEntry(_Runnable):
     rerun: bool = Field(default=False, description="Run each time, also when it has completed with the same values")
 
 
+class RolloutEntry(Entry):
+    """What becomes of a changed deployment that fails."""
+
+    on_failure: Literal["return", "stay"] = Field(
+        description="return: what served before is taken again. stay: it is DEAD, and whatever can serves on"
+    )
+    window_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        default=60.0, description="How long it is watched once it serves; `deploy` waits for the end of it"
+    )
+    max_error_rate: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.05, description="A larger share of answers with 500 or above is a failure; 1: none is"
+    )
+    min_requests: Annotated[int, Field(ge=1)] = Field(default=20, description="From so many requests on")
+
+
 class DeploymentEntry(_Runnable):
     """Something that serves, at a URL that stays when the values change."""
 
@@ -101,6 +116,7 @@ class DeploymentEntry(_Runnable):
     ttl: Annotated[str, Field(pattern=r"^[0-9]+[mMhHdD]$")] | None = Field(
         default=None, description="How long a new one lives: a number with m, h or d"
     )
+    rollout: RolloutEntry | None = Field(default=None, description="Left out: that of the file")
 
 
 class Wanted(Entry):
@@ -121,9 +137,15 @@ class Wanted(Entry):
     clean_up: bool = Field(
         default=False, description="Once all is reached, remove what this pipeline has made before and needs no more"
     )
+    rollout: RolloutEntry | None = Field(default=None, description="For all deployments that have none of their own")
     artifacts: list[ArtifactEntry] = []
     executions: list[ExecutionEntry] = []
     deployments: list[DeploymentEntry] = []
+
+    def rollout_of(self, entry: DeploymentEntry) -> RolloutEntry | None:
+        """How a change of it is to be watched; None when it is not."""
+        found = entry.rollout or self.rollout
+        return found if found and found.on_failure == "return" else None
 
     def full_name(self, name: str) -> str:
         """What a configuration of this name is called on the server."""

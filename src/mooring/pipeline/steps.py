@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from mooring.client.rollouts import Rollout
 from mooring.pipeline.schema import ArtifactEntry, ConfigurationEntry, DeploymentEntry, ExecutionEntry
 
 Kind = Literal["execution", "deployment"]
@@ -117,11 +118,12 @@ class RunExecution:
 
 @dataclass(frozen=True)
 class Serve:
-    """What becomes of one deployment of the file."""
+    """What becomes of one deployment of the file. `rollout`: how the server is to watch it."""
 
     entry: DeploymentEntry
     configuration: ConfigurationStep
     action: CreateDeployment | PatchDeployment | KeepDeployment
+    rollout: Rollout | None = None
     kind: ClassVar[Kind] = "deployment"
 
     @property
@@ -171,6 +173,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
     known: Mapping[Source, str] = field(default_factory=dict)
     """Ids of artifacts that are there already."""
+    there: frozenset[str] = frozenset()
+    """Ids of all configurations, executions and deployments that were looked at."""
 
     @property
     def work(self) -> tuple[Work, ...]:

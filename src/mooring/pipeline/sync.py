@@ -5,7 +5,7 @@ import time
 from mooring.client.applications import ApplicationStatus
 from mooring.client.client import AIClient
 from mooring.pipeline.listener import Listener
-from mooring.pipeline.patience import await_, patiently
+from mooring.pipeline.patience import Patience
 
 _SYNC_SECONDS = 300.0
 _QUIET_SECONDS = 20.0
@@ -20,14 +20,15 @@ def sync(
     name: str,
     client: AIClient,
     listener: Listener,
+    patience: Patience,
     *,
     seconds: float = _SYNC_SECONDS,
     quiet_seconds: float = _QUIET_SECONDS,
 ) -> None:
     """Raises NotSynced (at once when a template is broken), ApiError."""
     applications = client.applications
-    before = _moments(applications.status(name))
-    patiently(lambda: applications.refresh(name))
+    before = _moments(patience.through(lambda: applications.status(name)))
+    patience.through(lambda: applications.refresh(name))
     began = time.monotonic()
 
     def is_synced() -> bool:
@@ -37,7 +38,7 @@ def sync(
             raise NotSynced(f"application {name} is {found.sync_status}: {broken}")
         return found.sync_status == "Synced" and (has_looked or time.monotonic() - began >= quiet_seconds)
 
-    if not await_(is_synced, seconds):
+    if not patience.until(is_synced, seconds):
         found = applications.status(name)
         told = _broken(found) or found.message or "no reason given"
         raise NotSynced(f"application {name} is {found.sync_status} after {seconds:g} s: {told}")

@@ -24,7 +24,10 @@ _PAGES_AT_ONCE = 20
 
 @dataclass
 class Watched:
-    """One of those that are waited for; `wait_for` is None when nobody waits for it."""
+    """One of those that are waited for; `wait_for` is None when nobody waits for it.
+
+    `until_kept`: it has reached its status only when the server does not watch it any more.
+    """
 
     kind: Kind
     name: str
@@ -33,6 +36,7 @@ class Watched:
     configuration_id: str
     wait_for: str | None
     timeout_seconds: float
+    until_kept: bool = False
     began: float = field(default_factory=time.monotonic)
     seen: str = ""
     tail: LogTail | None = None
@@ -55,6 +59,7 @@ class Watcher:
         self._with_logs = with_logs
         self._poll_seconds = poll_seconds
         self._slowest_seconds = slowest_seconds
+        self._asked_pause = 0.0
 
     def settle(self, watched: Sequence[Watched], outcomes: list[Outcome]) -> None:
         """Until each has reached its status, ended otherwise, or taken too long; appends what became of it.
@@ -64,7 +69,7 @@ class Watcher:
         left = list(watched)
         pause = self._poll_seconds
         while left:
-            happened = False
+            happened, self._asked_pause = False, 0.0
             for each in list(left):
                 moved, outcome = self._look(each)
                 happened |= moved or outcome is not None
@@ -74,7 +79,7 @@ class Watcher:
             pause = self._poll_seconds if happened else min(pause * 1.5, self._slowest_seconds)
             if left:
                 nearest = min(each.began + each.timeout_seconds for each in left) - time.monotonic()
-                time.sleep(max(0.05, min(pause, nearest)))
+                time.sleep(max(0.05, min(max(pause, self._asked_pause), nearest)))
 
     def _look(self, each: Watched) -> tuple[bool, Outcome | None]:
         """Whether there is anything new, and the outcome if it is settled."""
@@ -88,6 +93,7 @@ class Watcher:
             if not (error.temporary or (isinstance(error, NotFound) and _is_new(each))):
                 return True, _outcome(each, Verdict.FAILED, message=str(error))
             self._listener.trouble(f"{each.name}: {error}")
+            self._asked_pause = max(self._asked_pause, error.retry_after_seconds)
             return False, _outcome(each, Verdict.TIMED_OUT, message=str(error)) if late else None
         if verdict is None and late:
             told = f"still {found.status} after {each.timeout_seconds:g} s. {found.status_message or ''}".strip()
@@ -138,9 +144,11 @@ def _log_start(each: Watched, found: Execution | Deployment) -> datetime | None:
 
 def _verdict(each: Watched, found: Execution | Deployment) -> Verdict | None:
     if isinstance(found, Deployment) and found.configuration_id != each.configuration_id:
+        if each.until_kept and found.returned_from(each.configuration_id) is not None:
+            return Verdict.FAILED
         return None  # a server that takes its time to see the change
     if isinstance(found, Deployment):
-        reached = found.runs(each.configuration_id)
+        reached = found.runs(each.configuration_id) and not (each.until_kept and found.is_watched())
     else:
         reached = found.status in (each.wait_for, "COMPLETED")
     if reached:

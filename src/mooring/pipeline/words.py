@@ -14,6 +14,7 @@ from mooring.pipeline.steps import (
     PatchDeployment,
     Plan,
     ReuseExecution,
+    Serve,
     SetDestination,
     Work,
 )
@@ -61,9 +62,15 @@ def _action(work: Work) -> tuple[str, str]:
         case CreateDeployment():
             return "create", "there is none of this name"
         case PatchDeployment(id_, changes):
-            return "change", f"{id_}: {', '.join(changes) or 'its configuration'}"
+            return "change", f"{id_}: {', '.join(changes) or 'its configuration'}{_way_back(work)}"
         case KeepDeployment(id_, status):
             return "keep", f"{id_} is {status}"
+
+
+def _way_back(work: Work) -> str:
+    if not isinstance(work, Serve) or work.rollout is None:
+        return ""
+    return f"; back to what serves now if it fails before it serves or within {work.rollout.window_seconds:g} s after"
 
 
 def plan_document(plan: Plan, stage: str | None) -> dict[str, Any]:

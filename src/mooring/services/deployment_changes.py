@@ -18,9 +18,11 @@ from mooring.domain.lifecycle import (
     refusal,
 )
 from mooring.domain.revisions import RevisionSpec, to_json
+from mooring.domain.rollouts import Rollout
 from mooring.errors import InvalidRequest, PreconditionFailed
 from mooring.services import bulk, deployments, rendering
 from mooring.services.bulk import Outcome, Wish
+from mooring.services.room import UNLIMITED, Room
 from mooring.store.tables import Configuration, Deployment
 from mooring.store.types import utc_now
 
@@ -61,18 +63,24 @@ def change_configuration(
     deployment_id: str,
     configuration_id: str,
     *,
+    rollout: Rollout | None = None,
+    room: Room = UNLIMITED,
     local_folders: Sequence[Path] = (),
 ) -> None:
     """Add a revision with another configuration; what serves goes on until the new one is ready.
 
-    Raises NotFound, PreconditionFailed, and InvalidRequest when the configuration does not fit or cannot be rendered.
+    With `rollout`, the new one is watched: if it fails, what serves now serves again, and is what is asked for.
+
+    Raises NotFound, PreconditionFailed, InvalidRequest when the configuration does not fit or cannot be rendered, and
+    NoRoom when both do not fit beside each other.
     """
     deployment = deployments.get(session, group, deployment_id, to_change=True)
     _require(Operation.CHANGE_CONFIGURATION, deployment)
     configuration = deployments.configuration_to_deploy(session, group, configuration_id)
     _refuse_misfit(deployment, configuration)
     spec = rendering.render(session, configuration, local_folders=local_folders)
-    _add_revision(deployment, configuration, spec)
+    room.require(session, group, spec, deployment_id)
+    _add_revision(deployment, configuration, spec, rollout)
     _point_to(deployment, configuration, LastOperation.UPDATE)
 
 
@@ -172,9 +180,11 @@ def _render_anew(session: Session, deployment: Deployment) -> bool:
     return True
 
 
-def _add_revision(deployment: Deployment, configuration: Configuration, spec: RevisionSpec) -> None:
+def _add_revision(
+    deployment: Deployment, configuration: Configuration, spec: RevisionSpec, rollout: Rollout | None = None
+) -> None:
     number = max((revision.number for revision in deployment.revisions), default=0) + 1
-    deployment.revisions.append(deployments.new_revision(number, configuration, spec))
+    deployment.revisions.append(deployments.new_revision(number, configuration, spec, rollout))
     deployment.model_name = deployments.model_name(spec)
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, selectinload
 
+from mooring.domain import rollouts
 from mooring.domain.identifiers import new_deployment_id, new_revision_id
 from mooring.domain.lifecycle import LastOperation, Status, TargetStatus
 from mooring.domain.revisions import ModelServerSpec, RevisionSpec, RevisionState, to_json
+from mooring.domain.rollouts import Rollout
 from mooring.errors import InvalidRequest, NotFound
 from mooring.services import configurations, rendering, resource_groups, ttl
 from mooring.services.paging import ListedRow, Page
+from mooring.services.room import UNLIMITED, Room
 from mooring.store.tables import Configuration, Deployment, Revision
 
 _LISTED = (
@@ -41,6 +44,7 @@ class NewDeployment:
 
     configuration_id: str
     ttl: str | None = None
+    rollout: Rollout | None = None
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,24 @@ class Filter:
     status: str | None = None
 
 
-def create(session: Session, group: str, new: NewDeployment, *, local_folders: Sequence[Path] = ()) -> Deployment:
-    """Record a deployment and its first revision; a controller starts it. Raises InvalidRequest, naming the field."""
+def create(
+    session: Session,
+    group: str,
+    new: NewDeployment,
+    *,
+    room: Room = UNLIMITED,
+    local_folders: Sequence[Path] = (),
+) -> Deployment:
+    """Record a deployment and its first revision; a controller starts it.
+
+    Raises InvalidRequest, naming the field, and NoRoom.
+    """
     resource_groups.require(session, group)
     if new.ttl is not None:
         ttl.parse(new.ttl)
     configuration = configuration_to_deploy(session, group, new.configuration_id)
     spec = rendering.render(session, configuration, local_folders=local_folders)
+    room.require(session, group, spec)
     created = Deployment(
         id=new_deployment_id(),
         resource_group=group,
@@ -72,7 +87,7 @@ def create(session: Session, group: str, new: NewDeployment, *, local_folders: S
         last_operation=LastOperation.CREATE.value,
         ttl=new.ttl,
         model_name=model_name(spec),
-        revisions=[new_revision(1, configuration, spec)],
+        revisions=[new_revision(1, configuration, spec, new.rollout)],
     )
     session.add(created)
     session.flush()
@@ -90,13 +105,16 @@ def configuration_to_deploy(session: Session, group: str, configuration_id: str)
     return found
 
 
-def new_revision(number: int, configuration: Configuration, spec: RevisionSpec) -> Revision:
+def new_revision(
+    number: int, configuration: Configuration, spec: RevisionSpec, rollout: Rollout | None = None
+) -> Revision:
     """A revision that waits to be started."""
     return Revision(
         id=new_revision_id(),
         number=number,
         configuration_id=configuration.id,
         spec=to_json(spec),
+        rollout=rollouts.to_json(rollout) if rollout else None,
         state=RevisionState.STARTING.value,
     )
 

@@ -56,6 +56,17 @@ def without_canary(properties: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in properties.items() if key not in (CANARY_URL, CANARY_PERCENT)}
 
 
+def promoted(properties: Mapping[str, str]) -> dict[str, str]:
+    """Without a canary or a mirror that has become the target."""
+    target = place(properties)
+    ended = [
+        keys
+        for keys in ((CANARY_URL, CANARY_PERCENT), (MIRROR_URL, MIRROR_PERCENT))
+        if target and place(properties, keys[0]) == target
+    ]
+    return {key: value for key, value in properties.items() if not any(key in keys for keys in ended)}
+
+
 def place(properties: Mapping[str, str], key: str = "URL") -> Place | None:
     """The place of ours that this property names; None when it is absent, or leads out of here."""
     if properties.get("Type") != "HTTP" or key not in properties:

@@ -104,10 +104,16 @@ def create(session: Session, vault: Vault, level: Level, given: object, by: str)
 
 
 def replace(session: Session, vault: Vault, level: Level, given: object, by: str) -> Destination:
-    """All properties anew; another URL is a move. Raises InvalidRequest, NotFound."""
+    """All properties anew; another URL is a move, and ends a canary or a mirror that is there already.
+
+    Raises InvalidRequest, NotFound.
+    """
     properties = destination_properties.checked(given)
     row = get(session, level, properties["Name"])
-    _write(session, vault, row, properties, opened(vault, row).moves, by)
+    before = opened(vault, row)
+    if properties.get("URL") != before.properties.get("URL"):
+        properties = destination_properties.promoted(properties)
+    _write(session, vault, row, properties, before.moves, by)
     return row
 
 

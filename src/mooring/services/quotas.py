@@ -1,7 +1,8 @@
 """What there is, against what there may be.
 
 An installation is limited by its machine and not by a contract: the highest number stands for "as many as you like".
-Limits that are held are: resource groups (a setting), and secrets for all groups (`services.generic_secrets`).
+Limits that are held are: resource groups (a setting), replicas of a group (`services.room`), and secrets for all groups
+(`services.generic_secrets`).
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from mooring.services.generic_secrets import ALL_GROUPS, MOST_OF_ALL_GROUPS
+from mooring.services.room import plan_of
 from mooring.store.tables import Deployment, Executable, Revision
 
 UNLIMITED = 2**31 - 1
@@ -49,4 +51,4 @@ def deployments(session: Session, seen: frozenset[str] | None) -> Sequence[Deplo
     )
     if seen is not None:
         query = query.where(Deployment.resource_group.in_(seen))
-    return [DeploymentUsage(key, spec["resource_plan"]) for key, spec in session.execute(query)]
+    return [DeploymentUsage(key, plan_of(spec)) for key, spec in session.execute(query)]

@@ -29,7 +29,7 @@ from mooring.store.database import Database
 from mooring.store.migrate import upgrade
 from mooring.store.types import utc_now
 from mooring.store.vault import Vault
-from mooring.system import containers, encryption, parts, runtime_place, sharing, webhook_secrets
+from mooring.system import containers, data_plane, encryption, parts, runtime_place, sharing, webhook_secrets
 from mooring.system.address import check_port_is_free, choose_address, keep_address, kept_address
 from mooring.system.control_server import ControlServer
 from mooring.system.destination_key import ensure_destination_key
@@ -90,7 +90,7 @@ class Installation:
 
         report("adopting what runs")
         images = containers.containers(self.settings, self.home, runtime_home, options)
-        runtime = parts.process_runtime(self.settings, runtime_home, images)
+        runtime = data_plane.process_runtime(self.settings, runtime_home, images, starts=True)
         if not self._is_shared:  # else another control plane may just be making one
             containers.end_strays(self.settings, runtime_home, runtime.replicas())
         stores = self._object_stores(database)
@@ -234,6 +234,7 @@ class Installation:
             local_model_folders=self.settings.model_folders,
             local_git_folders=parts.git_folders(self.settings),
             max_resource_groups=self.settings.max_resource_groups,
+            rooms=parts.rooms(self.settings, runtime),
         )
         server = ControlServer(create_app(context), self.home.control_socket, stop_seconds=parts.SERVER_STOP_SECONDS)
         server.start()

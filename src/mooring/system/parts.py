@@ -16,7 +16,6 @@ from mooring.controllers.launch import LaunchOptions
 from mooring.controllers.routing import Neighbours
 from mooring.controllers.service import ControllerOptions
 from mooring.domain.views import Policy
-from mooring.gateway.gateway import Gateway
 from mooring.gateway.options import GatewayOptions
 from mooring.gateway.tokens import CLOCK_SKEW_SECONDS
 from mooring.gitops.access import RepositoryAccess
@@ -24,9 +23,11 @@ from mooring.gitops.program import GitProgram
 from mooring.gitops.repositories import Repositories
 from mooring.home import Home
 from mooring.processes import ProcessId
-from mooring.runtimes.containers import Containers
+from mooring.runtimes.process import memory
 from mooring.runtimes.process.runtime import ProcessRuntime
 from mooring.services import nodes
+from mooring.services.room import Limits as RoomLimits
+from mooring.services.room import Rooms
 from mooring.services.signing_keys import SigningKey
 from mooring.settings import Settings
 from mooring.store.database import Database, UnknownStore, kind_of
@@ -97,22 +98,10 @@ def gateway_options(settings: Settings, home: Home, address: Address, tokens: To
     )
 
 
-def known_gateway(home: Home) -> Gateway | None:
-    """The gateway of a home that was started before, to end it."""
-    try:
-        return Gateway(GatewayOptions.from_json(home.gateway_options.read_bytes()))
-    except FileNotFoundError:
-        return None
-
-
-def process_runtime(settings: Settings, home: Home, containers: Containers | None = None) -> ProcessRuntime:
-    return ProcessRuntime(
-        folder=home.replicas,
-        sockets=home.sockets,
-        containers=containers,
-        log_file_bytes=settings.log_file_bytes,
-        disk_bytes=settings.run_disk_bytes,
-    )
+def rooms(settings: Settings, runtime: ProcessRuntime) -> Rooms:
+    """Of this machine."""
+    limits = RoomLimits(settings.memory_reserve_bytes, settings.replica_memory_bytes, settings.group_replicas)
+    return Rooms(limits, memory.free_bytes, runtime.memory_bytes)
 
 
 def application_controller(
@@ -153,6 +142,7 @@ def controller_options(
             crash_limit=settings.crash_limit,
             crash_window=timedelta(seconds=settings.crash_window_seconds),
             dead=timedelta(days=settings.dead_days),
+            unready=timedelta(seconds=settings.rollout_unready_seconds),
         ),
         launch=LaunchOptions(
             open_files=settings.replica_open_files,

@@ -7,7 +7,7 @@ from mooring import processes
 from mooring.home import Home
 from mooring.runtimes.base import Phase, Runtime
 from mooring.settings import Settings
-from mooring.system import parts, sharing
+from mooring.system import data_plane, sharing
 from mooring.system.containers import containers
 from mooring.system.errors import CannotStart
 from mooring.system.lock import HomeLock
@@ -59,7 +59,7 @@ def shut_down_the_rest(settings: Settings, report: Report) -> list[str]:
     """
     home = Home(settings.home)
     report("ending the gateway, when its requests are answered")
-    gateway = parts.known_gateway(home)
+    gateway = data_plane.known_gateway(home)
     if gateway:
         gateway.stop(grace_seconds=settings.replica_stop_seconds)
     left = _end_replicas_unless_shared(settings, home, report)
@@ -78,8 +78,9 @@ def _end_replicas_unless_shared(settings: Settings, home: Home, report: Report) 
             report(f"leaving the replicas to {', '.join(str(other.path) for other in others)}")
             return []
         report("ending the replicas")
+        data_plane.fork_servers(runtime).end_all_but(set())
         images = containers(settings, home, runtime, None)
-        return _end_replicas(parts.process_runtime(settings, runtime, images), settings.replica_stop_seconds + 10)
+        return _end_replicas(data_plane.process_runtime(settings, runtime, images), settings.replica_stop_seconds + 10)
 
 
 def _end_replicas(runtime: Runtime, timeout_seconds: float) -> list[str]:

@@ -9,7 +9,7 @@ from mooring.home import Home
 from mooring.runtimes.base import Phase
 from mooring.runtimes.process.runtime import ProcessRuntime
 from mooring.settings import Settings
-from mooring.system import parts, sharing
+from mooring.system import data_plane, sharing
 from mooring.system.address import kept_address
 
 
@@ -64,7 +64,7 @@ def installation_status(settings: Settings) -> InstallationStatus:
         found.append(_recorded("mlflow", home.mlflow_record))
     runtime = sharing.runtime_home(home)
     if runtime.replicas.is_dir():
-        found.extend(_replicas(parts.process_runtime(settings, runtime)))
+        found.extend(_replicas(data_plane.process_runtime(settings, runtime)))
     return InstallationStatus(
         home=str(home.path),
         address=address.public_url if address else None,

@@ -1,8 +1,10 @@
 """Deployments."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mooring.domain.lifecycle import LONGEST_STATUS_MESSAGE
+from mooring.domain.revisions import RevisionState
 from mooring.services.paging import ListedRow
 from mooring.store.tables import Deployment, Revision
 
@@ -69,7 +71,38 @@ def _details() -> dict[str, Any]:
 
 
 def _status_details(row: Deployment) -> dict[str, Any]:
-    return {"revisions": [_revision(revision) for revision in row.revisions]}
+    shown: dict[str, Any] = {"revisions": [_revision(revision) for revision in row.revisions]}
+    newest = max(row.revisions, key=lambda revision: revision.number, default=None)
+    if newest is not None and newest.rollout is not None:
+        shown["rollout"] = rollout(newest.rollout, _rollout_state(newest, row))
+    serving = next((revision for revision in row.revisions if revision.id == row.serving_revision_id), None)
+    if serving is not None and serving.returned is not None:
+        shown["returned"] = returned(serving.returned)
+    return shown
+
+
+def _rollout_state(newest: Revision, row: Deployment) -> str:
+    """`starting`, `watched` (something stands by, to go back to), `kept`, or `failed`."""
+    if newest.state != RevisionState.SERVING.value:
+        return "starting" if newest.state == RevisionState.STARTING.value else "failed"
+    stands_by = any(revision.state == RevisionState.STANDBY.value for revision in row.revisions)
+    return "watched" if stands_by or newest.switched_at is None else "kept"
+
+
+def rollout(asked: Mapping[str, Any], state: str) -> dict[str, Any]:
+    """How the newest configuration is watched, and how far that is."""
+    return {
+        "onFailure": "return",
+        "windowSeconds": asked["window_seconds"],
+        "maxErrorRate": asked["max_error_rate"],
+        "minRequests": asked["min_requests"],
+        "state": state,
+    }
+
+
+def returned(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """From what the configuration that serves was returned to, and why."""
+    return {"fromConfigurationId": facts["from_configuration_id"], "reason": facts["reason"], "at": facts["at"]}
 
 
 def _revision(revision: Revision) -> dict[str, Any]:

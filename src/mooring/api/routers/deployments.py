@@ -11,12 +11,14 @@ from mooring.api.comma_lists import split_ids
 from mooring.api.dependencies import Context, DeploymentId, Group, PageOfList, ScenarioFilter, Select
 from mooring.api.long_lists import Rows, long_list
 from mooring.api.presenters import deployments as present
+from mooring.api.rollout_header import WantedRollout
 from mooring.api.schemas import deployments as shapes
 from mooring.api.schemas.common import ID_PATTERN, Deletion, Done
 from mooring.domain.lifecycle import Status
 from mooring.services import deployment_changes, deployments
 from mooring.services.deployments import Filter, NewDeployment
 from mooring.services.paging import Page
+from mooring.services.room import UNLIMITED
 
 PATH = "/v2/lm/deployments"
 router = APIRouter(prefix=PATH, tags=["Deployment"])
@@ -57,11 +59,14 @@ def list_deployments(
 
 
 @router.post("", status_code=202, response_model=shapes.DeploymentCreated)
-def create_deployment(context: Context, group: Group, body: shapes.DeploymentCreate) -> Response:
+def create_deployment(
+    context: Context, group: Group, body: shapes.DeploymentCreate, rollout: WantedRollout
+) -> Response:
     """Ask for a deployment; the configuration is checked at once, the start takes its time."""
-    new = NewDeployment(body.configuration_id, body.ttl)
+    new = NewDeployment(body.configuration_id, body.ttl, rollout)
+    room = context.rooms.look(context.database)
     with context.database.transaction() as session:
-        made = deployments.create(session, group, new, local_folders=context.local_model_folders)
+        made = deployments.create(session, group, new, room=room, local_folders=context.local_model_folders)
     context.wake()
     shown = {
         "id": made.id,
@@ -92,9 +97,10 @@ def get_deployment(context: Context, group: Group, deployment_id: DeploymentId, 
 
 @router.patch("/{deploymentId}", status_code=202, response_model=Done)
 def modify_deployment(
-    context: Context, group: Group, deployment_id: DeploymentId, body: shapes.DeploymentModify
+    context: Context, group: Group, deployment_id: DeploymentId, body: shapes.DeploymentModify, rollout: WantedRollout
 ) -> Response:
     """Give a deployment another configuration, under the same URL; or stop it."""
+    room = context.rooms.look(context.database, deployment_id) if body.configuration_id else UNLIMITED
     with context.database.transaction() as session:
         if body.configuration_id is None:
             deployment_changes.stop(session, group, deployment_id)
@@ -104,6 +110,8 @@ def modify_deployment(
                 group,
                 deployment_id,
                 body.configuration_id,
+                rollout=rollout,
+                room=room,
                 local_folders=context.local_model_folders,
             )
     context.wake()

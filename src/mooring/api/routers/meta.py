@@ -44,6 +44,7 @@ _META: dict[str, Any] = {
             "limits": {"maxUploadFileSize": 104_857_600, "maxFilesPerDataset": -1, "acceptedContentTypes": []},
         },
         "metrics": {"version": "1.0.0", "capabilities": {"extendedResults": True}},
+        "rollout": {"version": "1.0.0"},  # ours: the header Mooring-Rollout
     },
 }
 

@@ -103,6 +103,7 @@ class Extensions(Shape):
     resource_groups: Extension
     dataset: DatasetExtension
     metrics: MetricsExtension
+    rollout: Extension
 
 
 class Meta(Shape):

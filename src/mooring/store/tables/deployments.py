@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mooring.store.tables.base import Base, indices_of_lists
@@ -57,7 +57,10 @@ class Deployment(Base):
 
 
 class Revision(Base):
-    """A deployment rendered with one configuration; `spec` never changes (see `mooring.domain.revisions`)."""
+    """A deployment rendered with one configuration; `spec` never changes (see `mooring.domain.revisions`).
+
+    `number` tells in which order they were wanted: one that a rollout returns to gets the highest once more.
+    """
 
     __tablename__ = "revisions"
 
@@ -77,6 +80,11 @@ class Revision(Base):
     """Where its model lies on this machine: what was fetched first stays what it serves."""
     image: Mapped[str | None] = mapped_column(Text)
     """What the runtime has made of its image's name: what a tag meant first stays what it serves."""
+
+    rollout: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How it is to be watched (see `mooring.domain.rollouts`)."""
+    returned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """It serves again, because another one has failed: `from_configuration_id`, `reason` and `at` (a moment)."""
 
     deployment: Mapped[Deployment] = relationship(back_populates="revisions")
     replicas: Mapped[list["Replica"]] = relationship(
