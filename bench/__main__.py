@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import api_store, executions, gateway_latency, main_job, sync
+from bench import api_store, executions, gateway_latency, main_job, pipeline, sync
 from bench.tables import print_heading
 
 _MEASUREMENTS: dict[str, Callable[[], None]] = {
@@ -12,6 +12,7 @@ _MEASUREMENTS: dict[str, Callable[[], None]] = {
     "api": api_store.main,
     "executions": executions.main,
     "sync": sync.main,
+    "pipeline": pipeline.main,
 }
 
 

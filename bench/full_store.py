@@ -35,6 +35,17 @@ def fill(database: Database, group: str) -> None:
     _insert(database, Revision.__table__, map(_revision, deployments))
 
 
+def fill_with_runs_of_a_pipeline(database: Database, group: str, count: int, like: Configuration) -> None:
+    """Configurations of one name and executable, as pushes leave them: each has bound another commit."""
+    values = {"name": like.name, "scenario_id": like.scenario_id, "executable_id": like.executable_id}
+    commits = (uuid.uuid4().hex for _ in range(count))
+    rows_of = (
+        {**_configuration(group, n, str(uuid.uuid4())), **values, "parameter_bindings": [{"key": "commit", "value": c}]}
+        for n, c in enumerate(commits)
+    )
+    _insert(database, Configuration.__table__, rows_of)
+
+
 def tidy(database: Database) -> None:
     """What PostgreSQL's autovacuum would do in a while; SQLite needs none."""
     if database.engine.dialect.name == "postgresql":

@@ -1,6 +1,6 @@
 """How much time the gateway adds to a request, token check included, against the replica's own socket.
 
-    .venv/bin/python bench/gateway_latency.py [--seconds 4] [--connections 1 8] [--json]
+    .venv/bin/python -m bench.gateway_latency [--seconds 4] [--connections 1 8] [--json]
 
 A tiny HTTP server on a unix socket stands for the replica. First the most that the gateway can pass on is measured
 (`closed loop`), then both ways are driven at half of that rate in turns, and their quantiles compared.
@@ -23,23 +23,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import jwt
 import uvicorn
 import uvloop
-from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 from rich.table import Table
 
+from bench.gateways import START_SECONDS, Client, gateway_options
 from mooring.gateway.gateway import Gateway
-from mooring.gateway.options import GatewayOptions
 from mooring.gateway.routes import DeploymentRoute, Routes
 
 _BODY = b'{"inputs": [[5.1, 3.5, 1.4, 0.2]]}'
 _PATH = "/v2/inference/deployments/dbench/invocations"
 _ROUNDS = 5
 _WARM_UP_SECONDS = 0.5
-_START_SECONDS = 20.0
-_ISSUER, _AUDIENCE = "http://bench", "bench"
 
 
 @dataclass(frozen=True)
@@ -183,46 +179,21 @@ def _targets() -> Iterator[list[Target]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         socket = folder / "replica.sock"
-        replica = subprocess.Popen([sys.executable, __file__, "--serve", str(socket)])
-        key = ec.generate_private_key(ec.SECP256R1())
-        gateway = Gateway(options := _options(folder, key))
+        replica = subprocess.Popen([sys.executable, "-m", "bench.gateway_latency", "--serve", str(socket)])
+        client = Client()
+        gateway = Gateway(options := gateway_options(folder, _free_port(), client.key_set))
         try:
             _wait_for(socket)
             gateway.ensure_running()
             gateway.apply(Routes((DeploymentRoute("dbench", "default", (socket,)),)))
             yield [
                 Target("replica's socket", "/invocations", socket=socket),
-                Target("gateway", _PATH, port=options.port, token=_token(key)),
+                Target("gateway", _PATH, port=options.port, token=client.token()),
             ]
         finally:
             gateway.stop(grace_seconds=1)
             replica.terminate()
             replica.wait(timeout=10)
-
-
-def _options(folder: Path, key: ec.EllipticCurvePrivateKey) -> GatewayOptions:
-    public = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    return GatewayOptions(
-        directory=folder / "gateway",
-        log=folder / "gateway.log",
-        sockets=folder,
-        host="127.0.0.1",
-        port=_free_port(),
-        control_plane=folder / "nobody.sock",
-        key_set=json.dumps({"keys": [{**public, "kid": "bench", "alg": "ES256"}]}).encode(),
-        issuer=_ISSUER,
-        audience=_AUDIENCE,
-        request_timeout_seconds=60.0,
-        max_request_bytes=104_857_600,
-        start_seconds=_START_SECONDS,
-    )
-
-
-def _token(key: ec.EllipticCurvePrivateKey) -> str:
-    now = int(time.time())
-    client = {"sub": "bench", "client_id": "bench", "role": "viewer", "groups": ["default"]}
-    claims = {"iss": _ISSUER, "aud": _AUDIENCE, "iat": now, "exp": now + 3600, **client}
-    return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "bench"})
 
 
 def _free_port() -> int:
@@ -232,10 +203,10 @@ def _free_port() -> int:
 
 
 def _wait_for(socket: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not socket.exists():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the replica has not made {socket} within {_START_SECONDS} s")
+            raise TimeoutError(f"the replica has not made {socket} within {START_SECONDS} s")
         time.sleep(0.02)
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import typer
@@ -19,9 +20,11 @@ from mooring.cli.progress import progress
 from mooring.home import Home
 from mooring.settings import Settings
 from mooring.system.errors import CannotStart
-from mooring.system.installation import Installation
 from mooring.system.shutdown import shut_down_the_rest
 from mooring.system.status import installation_status
+
+if TYPE_CHECKING:
+    from mooring.system.installation import Installation
 
 _POLL_SECONDS = 0.1
 _DETACHED_START_SECONDS = 120.0
@@ -29,6 +32,8 @@ _DETACHED_START_SECONDS = 120.0
 
 def up_in_foreground(settings: Settings) -> None:
     """Run until a signal: SIGINT ends everything, SIGTERM the control plane only."""
+    from mooring.system.installation import Installation  # the whole control plane: not for who only waits for it
+
     signals = _Signals()
     installation = Installation(settings)
     try:
@@ -123,7 +128,7 @@ def _without_password(url: str | None) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def _welcome(installation: Installation) -> None:
+def _welcome(installation: "Installation") -> None:
     console = Console(stderr=True)
     url, home = installation.address.public_url, installation.home.path
     exports = f"{sys.argv[0]} env --home {shlex.quote(str(home))}"
