@@ -1,4 +1,4 @@
-"""The `content-type` and `content-encoding` of a request."""
+"""The `content-type` of a request."""
 
 from mooring.modelserver.errors import UnsupportedMediaType
 
@@ -18,9 +18,3 @@ def media_type(content_type: str | None, supported: tuple[str, ...]) -> str:
         if key.strip().lower() != "charset" or value.strip().strip('"').lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType(f"content type parameter '{parameter}' is not supported: use charset=utf-8")
     return kind.lower()
-
-
-def refuse_encoding(content_encoding: str | None) -> None:
-    """Raises UnsupportedMediaType for a compressed body."""
-    if content_encoding and content_encoding.strip().lower() != "identity":
-        raise UnsupportedMediaType(f"content encoding '{content_encoding}' is not supported: send the body as it is")

@@ -33,6 +33,8 @@ def fitted(arrays: dict[str, Array], signature: Signature) -> dict[str, Array]:
     if not signature.is_named and len(fields) == 1 and len(arrays) == 1:
         ((name, array),) = arrays.items()
         return {name: _fit(name, array, fields[0])}
+    if (matrix := sole_matrix(arrays, signature)) is not None:
+        arrays = {field.name or f"input-{at}": matrix[:, at] for at, field in enumerate(fields)}
     named = {field.name or f"input-{at}": field for at, field in enumerate(fields)}
     missing = [name for name, field in named.items() if field.required and name not in arrays]
     if missing:
@@ -41,6 +43,16 @@ def fitted(arrays: dict[str, Array], signature: Signature) -> dict[str, Array]:
     if not signature.is_tensor and len({len(array) for array in fitted.values()}) > 1:
         raise InvalidInput("all inputs must have the same number of rows")
     return fitted
+
+
+def sole_matrix(arrays: Mapping[str, Array], signature: Signature) -> Array | None:
+    """The one tensor of a request that is a whole table, its columns in the signature's order; else None."""
+    fields = signature.inputs or ()
+    if signature.is_tensor or len(arrays) != 1 or len(fields) < 2:
+        return None
+    ((name, array),) = arrays.items()
+    is_table = array.ndim == 2 and array.shape[1] == len(fields) and name not in {field.name for field in fields}
+    return array if is_table else None
 
 
 def _fit(name: str, array: Array, field: Field) -> Array:

@@ -1,18 +1,16 @@
 """MLflow's scoring protocol, `POST /invocations`."""
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import orjson
-from mlflow.utils.proto_json_utils import NumpyEncoder, _get_jsonable_obj
-
+from mooring.modelserver.columnar.encoder import as_mlflow_writes, predictions_json
 from mooring.modelserver.errors import InvalidInput
-from mooring.modelserver.inference import Form, Inference
+from mooring.modelserver.inference import Columnar, Form, Inference
 from mooring.modelserver.protocols.content_type import media_type
 from mooring.modelserver.protocols.json_body import parse_object
 from mooring.modelserver.protocols.plain_rows import are_plain_rows, from_plain_rows
+from mooring.modelserver.rows import Rows
 from mooring.modelserver.schema import Signature
 
 JSON, CSV, PARQUET = "application/json", Form.CSV.value, Form.PARQUET.value
@@ -30,10 +28,27 @@ class ScoringCall:
     def encode(self, prediction: Any) -> bytes:
         """`{"predictions": …}`, number for number what MLflow's scoring server answers (NaN included)."""
         if self.inference.form is Form.PLAIN:
-            return _encode(prediction)
-        if _is_plain_array(prediction):
-            return orjson.dumps({"predictions": prediction}, option=orjson.OPT_SERIALIZE_NUMPY)
-        return b'{"predictions": ' + _encode(prediction) + b"}"
+            return as_mlflow_writes(prediction)
+        return predictions_json(prediction)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringReader:
+    """Reads bodies of one media type."""
+
+    kind: str
+    signature: Signature
+    rows: Callable[[bytes], Rows | None] | None = None
+    """The decoder that was compiled from the signature, for JSON."""
+
+    def columnar(self, body: bytes) -> Columnar | None:
+        """The body's rows; None for whatever the general way has to decide."""
+        rows = self.rows(body) if self.rows else None
+        return None if rows is None else Columnar(rows, predictions_json)
+
+    def call(self, body: bytes) -> ScoringCall:
+        """Raises InvalidInput."""
+        return decode(body, self.kind, self.signature)
 
 
 def decode(body: bytes, content_type: str | None, signature: Signature) -> ScoringCall:
@@ -42,12 +57,13 @@ def decode(body: bytes, content_type: str | None, signature: Signature) -> Scori
         case "text/csv":
             return ScoringCall(Inference(Form.CSV, _text(body)))
         case "application/json":
-            return ScoringCall(_from_json(parse_object(body), signature))
+            return ScoringCall(from_json(parse_object(body), signature))
         case _:
             return ScoringCall(Inference(Form.PARQUET, body))
 
 
-def _from_json(body: dict[str, Any], signature: Signature) -> Inference:
+def from_json(body: dict[str, Any], signature: Signature) -> Inference:
+    """A parsed body. Raises InvalidInput."""
     if not _CHAT_LIKE.isdisjoint(body):
         known = {param.name for param in signature.params}
         data = {key: value for key, value in body.items() if key not in known}
@@ -69,16 +85,3 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the body is not valid UTF-8: {error.reason} at byte {error.start}") from None
-
-
-def _is_plain_array(value: Any) -> bool:
-    """Whether orjson writes the same numbers as Python does from `tolist()` (of float32 it would not)."""
-    if not isinstance(value, np.ndarray) or value.ndim == 0 or not value.flags.c_contiguous:
-        return False
-    if value.dtype == np.float64:
-        return bool(np.isfinite(value).all())
-    return value.dtype.kind in "biu" and value.dtype.isnative
-
-
-def _encode(prediction: Any) -> bytes:
-    return json.dumps(_get_jsonable_obj(prediction, pandas_orient="records"), cls=NumpyEncoder).encode()

@@ -34,12 +34,26 @@ def to_array(name: str, datatype: Any, shape: Any, data: Any) -> Array:
     dtype = DTYPES.get(datatype) if isinstance(datatype, str) else None
     if dtype is None:
         raise InvalidInput(f"input '{name}': datatype {datatype!r} is not one of {', '.join(DTYPES)}")
+    sizes = checked_shape(name, shape)
+    flat = _flatten(name, data)
+    if len(flat) != prod(sizes):
+        raise InvalidInput(f"input '{name}': shape {shape} needs {prod(sizes)} values, data has {len(flat)}")
+    return shaped(name, _typed(name, str(datatype), dtype, flat), sizes)
+
+
+def checked_shape(name: str, shape: Any) -> list[int]:
+    """Raises InvalidInput unless it is a list of whole numbers."""
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise InvalidInput(f"input '{name}': shape must be a list of whole numbers")
-    flat = _flatten(name, data)
-    if len(flat) != prod(shape):
-        raise InvalidInput(f"input '{name}': shape {shape} needs {prod(shape)} values, data has {len(flat)}")
-    return _typed(name, str(datatype), dtype, flat).reshape(shape)
+    return shape
+
+
+def shaped(name: str, flat: Array, shape: list[int]) -> Array:
+    """The same values under this shape. Raises InvalidInput for one that NumPy cannot have."""
+    try:
+        return flat.reshape(shape)
+    except (ValueError, OverflowError):  # too many dimensions; or one is 0, and another beyond any memory
+        raise InvalidInput(f"input '{name}': shape {shape!r:.100} is too large") from None
 
 
 def _flatten(name: str, data: Any) -> list[Any]:
