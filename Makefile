@@ -8,7 +8,7 @@ LOCKS := requirements/bootstrap.txt requirements/dev.txt
 # Half as many again as cores: a good part of the tests waits for processes that start or end.
 WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
-.PHONY: help setup demo example test check unit coverage lock format bench docs clean
+.PHONY: help setup demo example test check unit coverage lock format bench bench-serving docs clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ coverage: setup  ## The tests again, with the lines and branches that they reach
 bench: setup  ## Measure what the issues ask for, and print the tables of docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
+bench-serving: setup  ## Measure `mooring serve` beside its peers (ARGS="--help" for parts; needs wrk)
+	@$(BIN)/python -m bench.serving $(ARGS)
+
 docs: setup  ## Make the references in docs/ anew from the code: settings, commands, fields of templates
 	@$(BIN)/python -m scripts.reference
 
@@ -49,7 +52,7 @@ lock: setup  ## Resolve the dependencies anew
 		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements/dev.txt
 	@$(BIN)/uv pip compile requirements/bootstrap.in --upgrade --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file requirements/bootstrap.txt
-	@for name in sdk2 sdk3; do $(BIN)/uv pip compile requirements/$$name.in --upgrade --generate-hashes \
+	@for name in sdk2 sdk3 inference; do $(BIN)/uv pip compile requirements/$$name.in --upgrade --generate-hashes \
 		--python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" --quiet \
 		--output-file requirements/$$name.txt; done
 	@cd tests/clients/javascript && npm install --package-lock-only --ignore-scripts --silent \

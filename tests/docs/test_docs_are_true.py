@@ -70,3 +70,11 @@ def test_the_readme_names_only_commands_that_exist() -> None:
 def test_no_file_is_too_long() -> None:
     files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("tests/**/*.py")]
     assert [f"{f.name}: {n}" for f in files if (n := len(f.read_text().splitlines())) > 500] == []
+
+
+def test_every_option_of_the_model_server_is_explained() -> None:
+    (options,) = re.findall(r"^## mooring serve$(.*?)^## ", commands_reference(), re.MULTILINE | re.DOTALL)
+    names = set(re.findall(r"^\| `(--[a-z-]+)", options, re.MULTILINE))
+    explained = set(re.findall(r"--[a-z-]+[a-z]", (DOCS / "serving.md").read_text()))
+    assert len(names) > 15
+    assert names <= explained

@@ -26,14 +26,19 @@ from sklearn.preprocessing import StandardScaler
 
 from mooring.modelserver.app import Application
 from mooring.modelserver.endpoints.health import health_routes
+from mooring.modelserver.endpoints.metrics import metrics_routes
 from mooring.modelserver.endpoints.pages import page_routes
 from mooring.modelserver.loading import load_routes
+from mooring.modelserver.metrics import Metrics
 from mooring.modelserver.options import ServeOptions
 from mooring.modelserver.routes import Table
 from mooring.modelserver.watch import Watch
+from tests.modelserver.nursery import Child, Nursery
 
 DEADLINE_SECONDS = 60.0
 
+_KNOWN_REQUIREMENTS: dict[str, Any] = {"pip_requirements": []}
+"""Else MLflow loads each model in a process of its own, only to find out."""
 ECHO = """
 import mlflow
 
@@ -84,6 +89,34 @@ class Moody(mlflow.pyfunc.PythonModel):
         return answers
 
 mlflow.models.set_model(Moody())
+"""
+TALKER = """
+import mlflow
+
+class Talker(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return {"words": 1}
+
+    def predict_stream(self, context, model_input, params=None):
+        order = model_input["prompt"]
+        word, _, rest = order.partition(" ")
+        if word == "refuse":
+            raise ValueError("not this one")
+        made = 0
+        try:
+            while word == "endless" or made < len(order.split()):
+                yield {"word": order.split()[made % len(order.split())], "number": made} | (
+                    {"filler": "x" * 100_000} if word == "endless" else {}
+                )
+                made += 1
+                if word == "break":
+                    raise RuntimeError("broken in the middle")
+        finally:
+            if word == "endless":
+                with open(rest, "a") as file:
+                    print(made, file=file)
+
+mlflow.models.set_model(Talker())
 """
 PACKAGED = """
 import mlflow
@@ -157,6 +190,16 @@ class Shelf:
         return self._code("moody", MOODY, ORDERS)
 
     @cached_property
+    def echo(self) -> Path:
+        """Answers its input, of which nothing is known."""
+        return self._code("echo", ECHO, None)
+
+    @cached_property
+    def talker(self) -> Path:
+        """Answers word by word when it is asked for a stream, and says in a file how a stream ended."""
+        return self._code("talker", TALKER, None)
+
+    @cached_property
     def packaged(self) -> Path:
         """Its code is a package beside it; a part of that is imported when it predicts for the first time."""
         package = self._folder / "sources" / "packaged_code"
@@ -183,25 +226,33 @@ class Shelf:
         return path
 
     def _sklearn(self, name: str, model: Any, **options: Any) -> Path:
-        mlflow.sklearn.save_model(model, str(self._folder / name), **options)
+        mlflow.sklearn.save_model(model, str(self._folder / name), **_KNOWN_REQUIREMENTS, **options)
         return self._folder / name
 
-    def _code(self, name: str, code: str, signature: ModelSignature, **options: Any) -> Path:
+    def _code(self, name: str, code: str, signature: ModelSignature | None, **options: Any) -> Path:
         source = self._folder / f"{name}.py"
         source.write_text(code)
-        mlflow.pyfunc.save_model(str(self._folder / name), python_model=str(source), signature=signature, **options)
+        options = {"python_model": str(source), "signature": signature, **_KNOWN_REQUIREMENTS, **options}
+        mlflow.pyfunc.save_model(str(self._folder / name), **options)
         return self._folder / name
 
 
 class Replica:
-    """Our server as a process of its own session, on a unix socket, as a runtime starts it."""
+    """Our server as a process of its own session, on a unix socket, as a runtime starts it: executed, or forked."""
 
-    def __init__(self, model: Path | str, folder: Path, *extra: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        model: Path | str,
+        folder: Path,
+        *extra: str,
+        env: dict[str, str] | None = None,
+        nursery: Nursery | None = None,
+    ) -> None:
         self.socket = folder / "s"
         self.log = folder / "log"
         arguments = ["--model", str(model), "--name", "m", "--version", "3", "--uds", str(self.socket), *extra]
         with self.log.open("wb") as log:
-            self.process = _start(arguments, log, env or {})
+            self.process = _start(arguments, log, env or {}, nursery)
         self.http = httpx.Client(
             transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://m", timeout=DEADLINE_SECONDS
         )
@@ -240,8 +291,12 @@ class Replica:
             self.process.wait(DEADLINE_SECONDS)
 
 
-def _start(arguments: list[str], log: IO[bytes], env: dict[str, str]) -> "subprocess.Popen[bytes]":
+def _start(
+    arguments: list[str], log: IO[bytes], env: dict[str, str], nursery: Nursery | None
+) -> "subprocess.Popen[bytes] | Child":
     clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **env}
+    if nursery:
+        return nursery.start(arguments, log, clean)
     return subprocess.Popen(
         [sys.executable, "-m", "mooring.modelserver", *arguments],
         env=clean, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -263,10 +318,13 @@ class InProcess:
         self._loop = loop
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://m")
 
-    def post(self, path: str, body: bytes, content_type: str | None = "application/json") -> httpx.Response:
-        """One POST."""
-        headers = {"content-type": content_type} if content_type else {}
-        return self._await(self._client.post(path, content=body, headers=headers))
+    def post(
+        self, path: str, body: bytes, content_type: str | None = "application/json", **headers: str
+    ) -> httpx.Response:
+        """One POST; other headers with underscores for hyphens."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent |= {"content-type": content_type} if content_type else {}
+        return self._await(self._client.post(path, content=body, headers=sent))
 
     def get(self, path: str) -> httpx.Response:
         """One GET."""
@@ -306,7 +364,8 @@ def ours(loop: asyncio.AbstractEventLoop, tmp_path_factory: pytest.TempPathFacto
             watch = Watch(threads=chosen.concurrency, stuck_seconds=chosen.stuck_after_seconds)
             inference = load_routes(chosen, tmp_path_factory.mktemp("download"), watch)
             health = health_routes("m", "3", lambda: True, watch.trouble)
-            app = Application(Table.of("m", health, page_routes("m"), inference))
+            metrics = metrics_routes(Metrics(), lambda: True)
+            app = Application(Table.of("m", health, metrics, page_routes("m"), inference))
             app.is_loading = False
             servers[key] = InProcess(app, loop)
         return servers[key]
@@ -329,15 +388,23 @@ def oracle(loop: asyncio.AbstractEventLoop) -> Callable[[Path], InProcess]:
     return serve
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("nursery"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def replica(tmp_path: Path) -> Iterator[Callable[..., Replica]]:
-    """Starts servers as processes and leaves none behind."""
+def replica(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Replica]]:
+    """Starts servers as processes and leaves none behind. `fresh`: executed, for what happens before a fork."""
     started: list[Replica] = []
 
-    def start(model: Path | str, *extra: str, env: dict[str, str] | None = None) -> Replica:
+    def start(model: Path | str, *extra: str, env: dict[str, str] | None = None, fresh: bool = False) -> Replica:
         folder = tmp_path / str(len(started))
         folder.mkdir()
-        started.append(Replica(model, folder, *extra, env=env))
+        warm = None if fresh else request.getfixturevalue("nursery")
+        started.append(Replica(model, folder, *extra, env=env, nursery=warm))
         return started[-1]
 
     yield start

@@ -73,6 +73,26 @@ def test_every_example_of_the_document_works(model: str, path: str, shelf: "Shel
         assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize("model", ["bare", "typed", "tensors"])
+@pytest.mark.parametrize("path", ["/invocations", "/v2/models/m/infer", "/v1/models/m:predict"])
+def test_a_model_without_an_example_has_a_form_that_works(model: str, path: str, shelf: "Shelf", ours: Server) -> None:
+    server = ours(getattr(shelf, model))
+    document = server.get("/m/api/openapi.json").json()
+    content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    for name, example in content.get("examples", {}).items():
+        assert name != "The model's own input example"
+        answer = server.post(f"/m{path}", json.dumps(example["value"]).encode())
+        assert answer.status_code == 200, (example, answer.text)
+    assert path != "/invocations" or content["examples"]
+
+
+def test_csv_has_an_example_that_works(shelf: "Shelf", ours: Server) -> None:
+    server = ours(shelf.cancer)
+    document = server.get("/m/api/openapi.json").json()
+    example = document["paths"]["/invocations"]["post"]["requestBody"]["content"]["text/csv"]["example"]
+    assert server.post("/invocations", example.encode(), "text/csv").status_code == 200
+
+
 def test_inputs_are_typed(shelf: "Shelf", ours: Server) -> None:
     document = ours(shelf.typed).get("/api/openapi.json").json()
     row = document["components"]["schemas"]["Row"]

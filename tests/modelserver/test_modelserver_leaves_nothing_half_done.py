@@ -14,7 +14,7 @@ import pytest
 from mooring.modelserver.dataplane import DataPlane
 from mooring.modelserver.errors import InvalidInput
 from mooring.modelserver.http import Message, Request
-from mooring.modelserver.inference import Call
+from mooring.modelserver.inference import Call, General
 from mooring.modelserver.watch import Watch
 from mooring.modelserver.worker import Worker
 from tests.modelserver.conftest import wait_until
@@ -75,11 +75,11 @@ def test_a_refused_request_is_not_kept_in_a_circle_of_references() -> None:
         plane = DataPlane(cast("LoadedModel", None), worker)  # not reached: the body is refused before
         body = Body()
 
-        def decode(body: Body = body) -> Call:
+        def call(_: bytes, body: Body = body) -> Call:
             raise InvalidInput(f"refused {body is None}")
 
         with pytest.raises(InvalidInput):
-            await plane.infer(decode, Request("r", [], _never), deadline_seconds=30)
+            await plane.infer(General(call), b"", Request("r", [], _never), deadline_seconds=30)
         return weakref.ref(body)
 
     body = asyncio.run(refused())

@@ -135,7 +135,7 @@ def test_a_model_that_cannot_be_described(shelf: "Shelf", replica: Start) -> Non
 def test_a_server_whose_own_parts_are_missing(shelf: "Shelf", replica: Start, tmp_path: Path) -> None:
     hide = "import sys\nsys.modules['mooring.modelserver.protocols.oip'] = None\n"
     (tmp_path / "sitecustomize.py").write_text(hide)
-    server = replica(shelf.moody, env={"PYTHONPATH": str(tmp_path)})
+    server = replica(shelf.moody, env={"PYTHONPATH": str(tmp_path)}, fresh=True)
     assert server.process.wait(60) == 3
     assert "mooring.modelserver.protocols.oip" in server.stderr().splitlines()[-1]
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mooring.modelserver.main import serve_and_exit
-from mooring.modelserver.options import ServeOptions
+from mooring.modelserver.options import BATCHING, ServeOptions
 
 
 def parse(arguments: list[str]) -> ServeOptions:
@@ -17,12 +17,19 @@ def parse(arguments: list[str]) -> ServeOptions:
     parser.add_argument("--host", default=ServeOptions.host)
     parser.add_argument("--port", type=int, default=ServeOptions.port)
     parser.add_argument("--uds", type=Path, help="listen on this unix socket instead")
+    parser.add_argument("--grpc-port", type=int, help="gRPC as well, on this port of the host")
     for name in ("stop_grace_seconds", "request_seconds", "stuck_seconds", "keep_alive_seconds"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(ServeOptions, name))
+    parser.add_argument("--batching", choices=BATCHING, default=ServeOptions.batching)
+    parser.add_argument("--threads", type=int, help="of BLAS and OpenMP in one prediction")
+    for name in ("compiled", "safe_formats_only"):
+        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true")
+    parser.add_argument("--keep-env", action="append", default=[], help="a variable that the model's code may see")
     parser.add_argument("--journal", type=Path, help="a folder shared by all replicas of one deployment")
-    for name in ("max_request_bytes", "concurrency", "max_waiting", "max_deaths"):
+    for name in ("max_request_bytes", "concurrency", "max_waiting", "max_batch_rows", "max_batch_bytes", "max_deaths"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(ServeOptions, name))
-    return ServeOptions(**vars(parser.parse_args(arguments)))
+    given = vars(parser.parse_args(arguments))
+    return ServeOptions(**{**given, "keep_env": tuple(given["keep_env"])})
 
 
 if __name__ == "__main__":

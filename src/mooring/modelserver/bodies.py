@@ -1,12 +1,15 @@
 """Bodies of requests as documentation shows them: JSON Schema and examples, made from signature and input example."""
 
+import csv
 from collections.abc import Sequence
+from io import StringIO
 from typing import Any
 
 from mooring.modelserver.protocols.fitting import COLUMN_DATATYPES
 from mooring.modelserver.schema import Field, JsonSchema, Signature
 
-OWN_EXAMPLE = "The model's own input example"
+_OWN_EXAMPLE = "The model's own input example"
+_MADE_EXAMPLE = "Made up: of the right form, without a meaning"
 _ROWS_SHOWN = 5
 
 
@@ -49,27 +52,66 @@ def predictions_schema(signature: Signature) -> JsonSchema:
     return {} if outputs[0].dtype else {"type": "array", "items": {"type": "object", "properties": named}}
 
 
-def invocation_examples(example: dict[str, Any] | None) -> dict[str, Any]:
-    """Named bodies; the first one is the model's own, so that "Try it out" works as it stands."""
+def invocation_examples(example: dict[str, Any] | None, *, is_made: bool = False) -> dict[str, Any]:
+    """Named examples; the first one is the model's own, so that "Try it out" works as it stands."""
     if example is None:
         return {}
-    examples: dict[str, Any] = {OWN_EXAMPLE: example}
-    split = example.get("dataframe_split")
-    if isinstance(split, dict) and isinstance(split.get("columns"), list):
-        records = [dict(zip(split["columns"], row, strict=False)) for row in split["data"][:_ROWS_SHOWN]]
+    examples: dict[str, Any] = {label(is_made=is_made): {"value": example}}
+    if records := _records(example):
         params = {"params": example["params"]} if "params" in example else {}
-        examples["The same as records"] = {"dataframe_records": records, **params}
+        examples["The same as records"] = {"value": {"dataframe_records": records, **params}}
     return examples
+
+
+def label(*, is_made: bool) -> str:
+    """What an example is called."""
+    return _MADE_EXAMPLE if is_made else _OWN_EXAMPLE
+
+
+def rows_example(signature: Signature, example: dict[str, Any] | None) -> list[Any] | None:
+    """The own example as a list of rows: objects where columns have names, else lists."""
+    inputs = (example or {}).get("inputs")
+    if not isinstance(inputs, list) or (signature.is_tensor and signature.is_named):
+        return _records(example or {})
+    return inputs[:_ROWS_SHOWN]
+
+
+def csv_example(example: dict[str, Any] | None) -> str | None:
+    """The own example as CSV, where it is a table of plain values."""
+    records = _records(example or {})
+    if not records or any(isinstance(value, list | dict) for row in records for value in row.values()):
+        return None
+    text = StringIO()
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def _records(example: dict[str, Any]) -> list[dict[str, Any]] | None:
+    split = example.get("dataframe_split")
+    if not isinstance(split, dict) or not isinstance(split.get("columns"), list):
+        return None
+    return [dict(zip(split["columns"], row, strict=False)) for row in split["data"][:_ROWS_SHOWN]]
 
 
 def tensor_example(signature: Signature, example: dict[str, Any] | None) -> dict[str, Any] | None:
     """The own example as a request of the Open Inference Protocol, where it is simple enough for that."""
+    if signature.inputs is None:
+        return _nameless((example or {}).get("inputs"))
     columns = _columns(example or {}, signature)
     if columns is None:
         return None
     fields = dict(_named(signature))
     inputs = [_tensor(name, fields[name], values) for name, values in columns.items() if name in fields]
     return {"inputs": inputs} if inputs else None
+
+
+def _nameless(values: Any) -> dict[str, Any] | None:
+    """A matrix of numbers, for a model of which nothing else is known."""
+    if not (isinstance(values, list) and values and isinstance(values[0], list)):
+        return None
+    return {"inputs": [{"name": "input-0", "shape": _shape(values), "datatype": "FP64", "data": values}]}
 
 
 def _columns(example: dict[str, Any], signature: Signature) -> dict[str, Any] | None:

@@ -46,6 +46,13 @@ class MethodNotAllowed(ServingError):
         super().__init__(f"{method} is not possible at {path}: use {allow}", headers=(("allow", allow),))
 
 
+class NotAcceptable(ServingError):
+    """The answer cannot be written in any form that the caller takes."""
+
+    status = 406
+    code = "NOT_ACCEPTABLE"
+
+
 class SlowBody(ServingError):
     """The body did not arrive within the request's deadline."""
 
@@ -59,10 +66,10 @@ class TooLarge(ServingError):
     status = 413
     code = "REQUEST_TOO_LARGE"
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, message: str | None = None):
         # The rest of the body is not read, so the connection cannot be used again.
         super().__init__(
-            f"the body is larger than the {limit} bytes that this server takes: send fewer rows per request",
+            message or f"the body is larger than the {limit} bytes that this server takes: send fewer rows per request",
             headers=(("connection", "close"),),
         )
 

@@ -14,13 +14,20 @@ Send = Callable[[Message], Awaitable[None]]
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """One request; the body is read by the endpoints that take one."""
 
     id: str
     headers: Iterable[tuple[bytes, bytes]]
     receive: Receive
+    query: bytes = b""
+    received: int = 0
+    """Bytes of the body so far."""
+    waited: float = 0.0
+    """Seconds in the queue of the model, where known."""
+    predicted: float = 0.0
+    """Seconds in the model, those of the whole batch; where known."""
 
     def header(self, name: bytes) -> str | None:
         """The first header of this (lower-case) name."""
@@ -40,7 +47,8 @@ class Request:
             if message["type"] == "http.disconnect":
                 raise InvalidInput("the client went away in the middle of the body")
             chunks.append(message.get("body", b""))
-            size, more = size + len(chunks[-1]), message.get("more_body", False)
+            self.received = size = size + len(chunks[-1])
+            more = message.get("more_body", False)
             if size > limit:
                 raise TooLarge(limit)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -55,8 +63,8 @@ class Response:
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = field(default=())
 
-    async def send(self, send: Send, request_id: str) -> None:
-        """Write it, with the request's id."""
+    async def send(self, send: Send, request_id: str) -> int:
+        """Write it, with the request's id; how many bytes the body has."""
         headers = [
             (b"content-type", self.content_type.encode("latin-1")),
             (b"content-length", str(len(self.body)).encode()),
@@ -65,3 +73,4 @@ class Response:
         ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+        return len(self.body)

@@ -1,9 +1,12 @@
 """What a protocol hands to the data plane: input in one of a few forms, not yet checked against the signature."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
+
+from mooring.modelserver.http import Response
+from mooring.modelserver.rows import Rows
 
 
 class Form(Enum):
@@ -29,11 +32,42 @@ class Inference:
 
 
 class Call(Protocol):
-    """One decoded request, and how its protocol writes the answer."""
+    """One request on the general way, and how its protocol writes the answer."""
 
     @property
     def inference(self) -> Inference:
         """What is asked of the model."""
 
-    def encode(self, prediction: object) -> bytes:
-        """The body of the answer, from whatever the model returned."""
+    @property
+    def encode(self) -> Callable[[Any], bytes | Response]:
+        """The answer, or only its body, from whatever the model returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columnar:
+    """One request on the columnar way, and how its protocol writes the answer."""
+
+    rows: Rows
+    encode: Callable[[Any], bytes | Response]
+    """From the predictions of these rows, in the container that the model answers in."""
+
+
+class Reader(Protocol):
+    """How one protocol reads one kind of body."""
+
+    def columnar(self, body: bytes) -> Columnar | None:
+        """Never raises: None for whatever is not known to be taken by MLflow with these very values."""
+
+    def call(self, body: bytes) -> Call:
+        """Raises InvalidInput and UnsupportedMediaType."""
+
+
+@dataclass(frozen=True, slots=True)
+class General:
+    """A reader that knows the general way only."""
+
+    call: Callable[[bytes], Call]
+
+    def columnar(self, _: bytes) -> Columnar | None:
+        """Nothing."""
+        return None

@@ -2,7 +2,8 @@
 
 All replicas of one deployment keep their journals in one folder (on a local disk: what one of them writes into its
 memory has to be there for the next one to read). The file is a header and one slot per prediction that can run at
-the same time, SLOT_BYTES each; a slot holds the id of a request, filled up with zeros, or begins with a zero.
+the same time, SLOT_BYTES each; a slot holds the id of a request, filled up with zeros, or begins with a zero. Of one
+that is predicted in a batch with others, the first byte has its highest bit set, which no id has.
 """
 
 import fcntl
@@ -15,6 +16,7 @@ SLOT_BYTES = 128
 """Also the longest id of a request that can be noted."""
 HEADER = b"mooring journal 1".ljust(SLOT_BYTES, b"\0")
 SUFFIX = ".journal"
+_IN_COMPANY = 0x80
 
 
 class Journal:
@@ -28,13 +30,13 @@ class Journal:
         self._memory = _create(self.path, HEADER + bytes(slots * SLOT_BYTES))
         self._free = [SLOT_BYTES * number for number in range(1, slots + 1)]
 
-    def begin(self, request: bytes) -> int | None:
-        """Note a request (at most SLOT_BYTES, no zeros); the slot for `end`, None when all are taken."""
+    def begin(self, request: bytes, *, in_company: bool = False) -> int | None:
+        """Note a request (at most SLOT_BYTES of ASCII); the slot for `end`, None when all are taken."""
         try:
             slot = self._free.pop()
         except IndexError:
             return None
-        self._memory[slot : slot + SLOT_BYTES] = request.ljust(SLOT_BYTES, b"\0")
+        self._memory[slot : slot + SLOT_BYTES] = slot_of(request, in_company=in_company)
         return slot
 
     def end(self, slot: int | None) -> None:
@@ -46,6 +48,12 @@ class Journal:
     def remove(self) -> None:
         """At an orderly end. A prediction that nobody waits for any more may still use its slot."""
         self.path.unlink(missing_ok=True)
+
+
+def slot_of(request: bytes, *, in_company: bool) -> bytes:
+    """Of a slot."""
+    filled = request.ljust(SLOT_BYTES, b"\0")
+    return bytes((filled[0] | _IN_COMPANY,)) + filled[1:] if in_company else filled
 
 
 def _create(path: Path, content: bytes) -> mmap.mmap:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mooring.modelserver.journal import HEADER, SLOT_BYTES, SUFFIX
+from mooring.modelserver.journal import HEADER, SLOT_BYTES, SUFFIX, slot_of
 
 _logger = logging.getLogger("mooring.modelserver")
 
@@ -25,13 +25,13 @@ class Journals:
         self._own = own
         self._complained: set[str] = set()
 
-    def deaths(self, request: bytes) -> int:
-        """How many other replicas have not come to the end of this request.
+    def deaths(self, request: bytes, *, in_company: bool = False) -> int:
+        """How many other replicas have not come to the end of this request, alone or in a batch with others.
 
         Whether they really are dead is not asked: one that dumps its memory looks alive for a while. What cannot be
         read does not count, and is warned of once.
         """
-        wanted = request.ljust(SLOT_BYTES, b"\0")
+        wanted = slot_of(request, in_company=in_company)
         return sum(wanted in self._slots(path) for path in self._others())
 
     def prune(self) -> None:

@@ -22,6 +22,11 @@ def tcp(host: str, port: int) -> socket.socket:
     return listener
 
 
+def resolved(host: str) -> str:
+    """The IP address that `tcp` would take. Raises OSError."""
+    return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+
+
 def unix(path: Path) -> socket.socket:
     """A socket that only its owner can use (0600). A stale one is replaced, one in use is not: raises OSError."""
     _remove_stale(path)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from mlflow.version import VERSION
 from mooring.modelserver import rules
 from mooring.modelserver.errors import InvalidInput
 from mooring.modelserver.example import example_body
+from mooring.modelserver.formats import refuse_code
 from mooring.modelserver.inference import Form, Inference
 from mooring.modelserver.requirements import differences
 from mooring.modelserver.schema import Signature
@@ -48,14 +50,28 @@ class LoadedModel:
         """Signature enforcement and prediction. Raises MlflowException for input that does not fit it."""
         return self.pyfunc.predict(data, params=params)
 
+    def raw(self) -> object:
+        """The object of the model's own library; None where there is none (a model that is Python code)."""
+        try:
+            return self.pyfunc.get_raw_model()
+        except NotImplementedError:
+            return None
 
-def load(uri: str, folder: Path) -> LoadedModel:
+
+def load(
+    uri: str, folder: Path, *, safe_only: bool = False, before_code: Callable[[], None] | None = None
+) -> LoadedModel:
     """Load any MLflow model; what is not local is downloaded into `folder` and has to stay there.
 
-    A local folder is used where it is, and nothing is written into it. Raises whatever the download, MLflow and the
-    model's libraries raise.
+    A local folder is used where it is, and nothing is written into it. `safe_only` refuses formats that run code when
+    they are loaded; `before_code` is called before anything of the model is imported. Raises LoadFailed, and whatever
+    the download, MLflow and the model's libraries raise.
     """
     local = _local_folder(uri) or Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    if safe_only:
+        refuse_code(local)
+    if before_code:
+        before_code()
     _keep_compiled_code_out(local)
     if different := differences(local):
         _logger.warning("the model was logged with other libraries: %s", "; ".join(different))

@@ -14,7 +14,12 @@ class OneWriteProtocol(HttpToolsProtocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+        self._gathering = _Gathering(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._gathering))
+
+    def write_whole(self, answer: bytes) -> None:
+        """Head and body that are one piece already."""
+        self._gathering.write_whole(answer)
 
 
 class _Gathering:
@@ -32,6 +37,11 @@ class _Gathering:
         if not self._pieces:
             self._loop.call_soon(self._flush)
         self._pieces.append(piece)
+
+    def write_whole(self, piece: bytes) -> None:
+        if self._pieces:  # of an answer before this one
+            self._flush()
+        self._transport.write(piece)
 
     def close(self) -> None:
         self._flush()

@@ -2,16 +2,29 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from mooring.modelserver.errors import MethodNotAllowed, NotFound
 from mooring.modelserver.http import Request, Response
 
+if TYPE_CHECKING:
+    from mooring.modelserver.batching.ticket import Outcome, Ticket
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
 """Path → method → endpoint."""
 
-TOP_LEVEL = frozenset({"invocations", "ping", "health", "version", "v1", "v2", "api"})
+
+@runtime_checkable
+class Direct(Protocol):
+    """An endpoint that can also begin without a task, once the whole request is there."""
+
+    def begin(self, request: Request, body: bytes, on_settled: "Callable[[Ticket, Outcome], None]") -> "Ticket | None":
+        """None when it is nothing for this way; then nothing was begun."""
+
+
+TOP_LEVEL = frozenset({"invocations", "ping", "health", "livez", "readyz", "metrics", "version", "v1", "v2", "api"})
 """First parts of our own paths; a model of such a name gets no prefix of its own."""
 
 
@@ -21,6 +34,8 @@ class Table:
 
     routes: Routes
     name: str
+    direct: Mapping[bytes, Direct]
+    """Those for POST that are `Direct`, by path."""
 
     @staticmethod
     def of(name: str, *groups: Routes) -> "Table":
@@ -28,7 +43,12 @@ class Table:
         routes = {path: methods for group in groups for path, methods in group.items()}
         if name not in TOP_LEVEL:
             routes |= {f"/{name}{path}": methods for path, methods in routes.items()}
-        return Table(routes, name)
+        direct: dict[bytes, Direct] = {}
+        for path, methods in routes.items():
+            post: object = methods.get("POST")
+            if isinstance(post, Direct):
+                direct[path.encode()] = post
+        return Table(routes, name, direct)
 
     def find(self, method: str, path: str) -> Endpoint:
         """Raises NotFound and MethodNotAllowed."""

@@ -9,7 +9,8 @@ _logger = logging.getLogger("mooring.modelserver")
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    request_id: str
+    request: object
+    """Its id as text."""
     started: float
     is_reported: bool = False
 
@@ -27,15 +28,15 @@ class Watch:
         # One place per thread, written by that thread alone.
         self._runs: list[_Run | None] = [None] * threads
 
-    def begin(self, thread: int, request_id: str) -> None:
-        self._runs[thread] = _Run(request_id, time.monotonic())
+    def begin(self, thread: int, request: object) -> None:
+        self._runs[thread] = _Run(request, time.monotonic())
 
     def end(self, thread: int) -> None:
         run, self._runs[thread] = self._runs[thread], None
         if run and run.is_reported:
             _logger.warning(
                 "request %s: its prediction has returned after all, after %.1f s: the thread is free again",
-                run.request_id, time.monotonic() - run.started,
+                run.request, time.monotonic() - run.started,
             )  # fmt: skip
 
     def trouble(self) -> str | None:
@@ -56,7 +57,7 @@ class Watch:
                 _logger.error(
                     "request %s: its prediction has been running for more than %g s and cannot be interrupted: this "
                     "server is neither live nor ready until it returns",
-                    run.request_id, self.stuck_seconds,
+                    run.request, self.stuck_seconds,
                 )  # fmt: skip
 
     def next_look_seconds(self) -> float | None:

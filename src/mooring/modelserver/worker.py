@@ -6,12 +6,26 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from queue import SimpleQueue
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mooring.modelserver.errors import Unavailable
 from mooring.modelserver.watch import Watch
 
 T = TypeVar("T")
+
+
+class Line(Protocol):
+    """Where requests wait for one of the worker's threads."""
+
+    def __len__(self) -> int:
+        """How many wait. From any thread."""
+
+    def serve(self, thread: int) -> None:
+        """In a thread: do what is next, if anything still is. Never raises."""
+
+    def turn_away(self, reason: Unavailable) -> None:
+        """In the event loop: refuse all that wait."""
 
 
 class _Job(NamedTuple):
@@ -21,92 +35,129 @@ class _Job(NamedTuple):
 
 
 class Worker:
-    """A bounded queue and `threads` daemon threads, all used from one event loop.
+    """Bounded lines and `threads` daemon threads, all used from one event loop.
 
     Daemons on purpose: a `predict` cannot be interrupted, and one that outlives the grace of a stop must not keep
     the process alive (`concurrent.futures` would wait for it at exit).
     """
 
     def __init__(self, watch: Watch, *, threads: int, max_waiting: int) -> None:
-        self._watch = watch
+        self.watch = watch
+        self.threads = threads
+        self.taking = threading.Lock()
+        """Held while something is taken from a line, until the watch knows of it: whoever looks finds it in one of
+        the two, never in between."""
         self._max_waiting = max_waiting
-        self._waiting: deque[_Job] = deque()
-        self._changed = threading.Condition()
+        self._jobs = _Jobs(self)
+        self._lines: list[Line] = [self._jobs]
+        self._calls: SimpleQueue[Line] = SimpleQueue()
         self._is_timed = False
         for number in range(threads):
             threading.Thread(target=self._work, args=(number,), name=f"predict-{number}", daemon=True).start()
+
+    def __len__(self) -> int:
+        """How many wait in all lines."""
+        return sum(map(len, self._lines))
+
+    def open(self, line: Line) -> None:
+        """Another line, beside that of single jobs."""
+        self._lines.append(line)
+
+    def call(self, line: Line) -> None:
+        """Have the next free thread serve this line once."""
+        self._calls.put(line)
+        self._look_in_time()
+
+    def check_room(self) -> None:
+        """Raises Unavailable when too much waits, or every thread is stuck."""
+        if self.watch.is_hopeless():
+            raise _stuck()
+        if len(self) >= self._max_waiting:
+            raise Unavailable(f"{self._max_waiting} requests wait for the model already: try again later")
 
     async def run(self, work: Callable[[], T], request_id: str) -> T:
         """The work's result, or what it raised. Raises Unavailable when too much waits, or every thread is stuck.
 
         When the caller gives up, what still waits is dropped; what runs is finished and forgotten.
         """
+        self.check_room()
         job = _Job(Future(), work, request_id)
-        self._enqueue(job)
-        self._look_in_time(asyncio.get_running_loop())
+        self._jobs.add(job)
+        self.call(self._jobs)
         try:
             result: T = await asyncio.wrap_future(job.future)
             return result
         except asyncio.CancelledError:
-            self._drop(job)
+            self._jobs.drop(job)
             raise
         finally:
             # What the work raised refers to this frame, and the job to what was raised: a circle, which would keep a
             # request's hundred megabytes until the next full collection.
             del job, work
 
-    def _enqueue(self, job: _Job) -> None:
-        with self._changed:
-            if self._watch.is_hopeless():
-                raise _stuck()
-            if len(self._waiting) >= self._max_waiting:
-                raise Unavailable(f"{self._max_waiting} requests wait for the model already: try again later")
-            self._waiting.append(job)
-            self._changed.notify()
+    def _work(self, number: int) -> None:
+        while True:
+            self._calls.get().serve(number)
 
-    def _drop(self, job: _Job) -> None:
-        with self._changed, contextlib.suppress(ValueError):
-            self._waiting.remove(job)
-
-    def _look_in_time(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _look_in_time(self) -> None:
         # One timer at a time and not one per request, which nearly never has anything to find.
         if not self._is_timed:
             self._is_timed = True
-            loop.call_later(self._watch.stuck_seconds, self._look, loop)
+            asyncio.get_running_loop().call_later(self.watch.stuck_seconds, self._look)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._watch.report()
-        with self._changed:
-            if self._watch.is_hopeless():
-                self._turn_all_away()
-            seconds = self._watch.next_look_seconds()
+    def _look(self) -> None:
+        self.watch.report()
+        with self.taking:
+            is_hopeless = self.watch.is_hopeless()
+            seconds = self.watch.next_look_seconds()
+        if is_hopeless:
+            for line in self._lines:
+                line.turn_away(_stuck())
         self._is_timed = seconds is not None
         if seconds is not None:
-            loop.call_later(seconds, self._look, loop)
+            asyncio.get_running_loop().call_later(seconds, self._look)
 
-    def _turn_all_away(self) -> None:
-        while self._waiting:
-            future = self._waiting.popleft().future
-            if future.set_running_or_notify_cancel():
-                future.set_exception(_stuck())
 
-    def _work(self, number: int) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._waiting))
-                job = self._waiting.popleft()
-                # With the lock: whoever looks finds a job in the queue or at work, never in between.
-                self._watch.begin(number, job.request_id)
+class _Jobs:
+    """The line of those that are done one by one."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._waiting: deque[_Job] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, job: _Job) -> None:
+        with self._worker.taking:
+            self._waiting.append(job)
+
+    def drop(self, job: _Job) -> None:
+        with self._worker.taking, contextlib.suppress(ValueError):
+            self._waiting.remove(job)
+
+    def turn_away(self, reason: Unavailable) -> None:
+        with self._worker.taking:
+            jobs, self._waiting = self._waiting, deque()
+        for job in jobs:
             if job.future.set_running_or_notify_cancel():
-                self._settle(job, number)
-            else:
-                self._watch.end(number)
-            # Not kept until the next one comes: a request may hold a hundred megabytes.
-            del job
+                job.future.set_exception(reason)
 
-    def _settle(self, job: _Job, number: int) -> None:
+    def serve(self, thread: int) -> None:
+        with self._worker.taking:
+            if not self._waiting:  # dropped meanwhile
+                return
+            job = self._waiting.popleft()
+            self._worker.watch.begin(thread, job.request_id)
+        if job.future.set_running_or_notify_cancel():
+            self._settle(job, thread)
+        else:
+            self._worker.watch.end(thread)
+        del job  # the same circle as in `run`: tracebacks refer to this frame, too
+
+    def _settle(self, job: _Job, thread: int) -> None:
         try:
-            job.future.set_result(self._outcome(job, number))
+            job.future.set_result(self._outcome(job, thread))
         except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
             job.future.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - a model's `exit()`, which would end the loop of who waits
@@ -114,11 +165,11 @@ class Worker:
         finally:
             del job  # the same circle as in `run`
 
-    def _outcome(self, job: _Job, number: int) -> Any:
+    def _outcome(self, job: _Job, thread: int) -> Any:
         try:
             return job.work()
         finally:
-            self._watch.end(number)  # before the answer: whoever has it finds the thread free
+            self._worker.watch.end(thread)  # before the answer: whoever has it finds the thread free
             del job
 
 

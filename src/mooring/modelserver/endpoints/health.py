@@ -7,7 +7,7 @@ import orjson
 from mooring.modelserver.http import Request, Response
 from mooring.modelserver.routes import Endpoint, Routes
 
-_LOADING = "the model is still loading"
+LOADING = "the model is still loading"
 
 
 def health_routes(
@@ -19,7 +19,7 @@ def health_routes(
     """
 
     def why_not_ready() -> str | None:
-        return trouble() if is_loaded() else _LOADING
+        return trouble() if is_loaded() else LOADING
 
     async def live(_: Request) -> Response:
         return _state("live", trouble())
@@ -39,8 +39,11 @@ def health_routes(
         "/v2/health/ready": {"GET": ready},
         "/ping": {"GET": ping},
         "/health": {"GET": ping},
+        "/livez": {"GET": live},
+        "/readyz": {"GET": ready},
     }
-    return {**server, **{f"{path}/ready": {"GET": model_ready} for path in model_paths(name, version)}}
+    models: Routes = {f"{path}/ready": {"GET": model_ready} for path in model_paths(name, version)}
+    return {**server, **models, f"/v1/models/{name}": {"GET": model_ready}}
 
 
 def _state(word: str, reason: str | None, **facts: str) -> Response:

@@ -1,88 +1,53 @@
-"""Predictions and what describes them. Imported once there is a model, as its protocols need NumPy and MLflow."""
+"""Predictions in MLflow's protocol. Imported once there is a model, as it needs NumPy and MLflow."""
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import orjson
-
-from mooring import __version__
-from mooring.modelserver.dataplane import DataPlane
-from mooring.modelserver.endpoints.health import model_paths
-from mooring.modelserver.errors import SlowBody
-from mooring.modelserver.http import Request, Response
-from mooring.modelserver.inference import Call
-from mooring.modelserver.memory import Reclaimer
-from mooring.modelserver.openapi import Model, openapi_document
-from mooring.modelserver.options import ServeOptions
-from mooring.modelserver.protocols import oip, scoring
-from mooring.modelserver.protocols.content_type import media_type, refuse_encoding
+from mooring.modelserver.columnar.decoder import decoder_of
+from mooring.modelserver.columnar.layout import layout_of
+from mooring.modelserver.endpoints.predicting import Desk, Predicting, ReaderOf
+from mooring.modelserver.endpoints.streams import Streaming
+from mooring.modelserver.http import JSON, Request, Response
+from mooring.modelserver.inference import Reader
+from mooring.modelserver.protocols import npy, scoring
+from mooring.modelserver.protocols.answers import accepted
+from mooring.modelserver.protocols.content_type import media_type
 from mooring.modelserver.routes import Endpoint, Routes
+from mooring.modelserver.schema import Signature
+from mooring.modelserver.streaming import can_stream
 
-_SERVER_METADATA = {"name": "mooring", "version": __version__, "extensions": []}
-
-
-@dataclass(frozen=True)
-class InferenceEndpoints:
-    """The endpoints of one model."""
-
-    plane: DataPlane
-    options: ServeOptions
-    reclaimer: Reclaimer
-
-    def routes(self) -> Routes:
-        """All of them; documents that never change are written once, here."""
-        identity = oip.ModelIdentity(self.options.model_name, self.options.model_version)
-        signature = self.plane.model.signature
-        metadata = orjson.dumps(oip.model_metadata(identity, signature))
-        described = Model(identity.name, identity.version, signature, self.plane.model.example)
-        routes: dict[str, dict[str, Endpoint]] = {
-            "/invocations": {"POST": self._invocations},
-            "/version": {"GET": _constant(self.plane.model.mlflow_version.encode())},
-            "/v2": {"GET": _constant(orjson.dumps(_SERVER_METADATA))},
-            "/api/openapi.json": {"GET": _constant(orjson.dumps(openapi_document(described)))},
-        }
-        for path in model_paths(identity.name, identity.version):
-            routes[path] = {"GET": _constant(metadata)}
-            routes[f"{path}/infer"] = {"POST": self._infer(identity)}
-        return routes
-
-    async def _invocations(self, request: Request) -> Response:
-        signature, content_type = self.plane.model.signature, request.header(b"content-type")
-        return await self._run(request, lambda body: scoring.decode(body, content_type, signature))
-
-    def _infer(self, identity: oip.ModelIdentity) -> Endpoint:
-        signature = self.plane.model.signature
-
-        async def endpoint(request: Request) -> Response:
-            media_type(request.header(b"content-type"), ("application/json",))
-            return await self._run(request, lambda body: oip.decode(body, identity, signature))
-
-        return endpoint
-
-    async def _run(self, request: Request, decode: Callable[[bytes], Call]) -> Response:
-        refuse_encoding(request.header(b"content-encoding"))
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.options.request_seconds
-        body = await self._body(request)
-        try:
-            answer = await self.plane.infer(lambda: decode(body), request, deadline_seconds=deadline - loop.time())
-        finally:
-            self.reclaimer.note(len(body))
-        return Response(answer)
-
-    async def _body(self, request: Request) -> bytes:
-        try:
-            async with asyncio.timeout(self.options.request_seconds):
-                return await request.body(self.options.max_request_bytes)
-        except TimeoutError:
-            raise SlowBody(
-                f"the body did not arrive within {self.options.request_seconds:g} s",
-                headers=(("connection", "close"),),
-            ) from None
+_TABLES = (scoring.CSV, scoring.PARQUET)
 
 
-def _constant(body: bytes) -> Endpoint:
+def scoring_routes(desk: Desk) -> Routes:
+    """`/invocations`, and the version of MLflow."""
+    version = desk.plane.model.mlflow_version.encode()
+    reader_of, model = _reader_of(desk.plane.model.signature), desk.plane.model
+    invocations = (
+        Streaming(desk, desk.plane.streaming(), reader_of) if can_stream(model) else Predicting(desk, reader_of)
+    )
+    return {"/invocations": {"POST": invocations}, "/version": {"GET": constant(version)}}
+
+
+def json_reader(signature: Signature, *, are_names_optional: bool = False) -> Reader:
+    """Of MLflow's JSON bodies; with optional names as KServe's first protocol has them."""
+    return scoring.ScoringReader(JSON, signature, decoder_of(signature, are_names_optional=are_names_optional))
+
+
+def _reader_of(signature: Signature) -> ReaderOf:
+    plain = json_reader(signature)
+    tables: dict[str, Reader] = {kind: scoring.ScoringReader(kind, signature) for kind in _TABLES}
+    arrays = {kind: npy.NpyReader(signature, layout_of(signature)) for kind in npy.KINDS}
+    readers: dict[str, Reader] = {JSON: plain, **tables, **arrays}
+    kinds = tuple(readers)
+
+    def reader_of(request: Request) -> Reader:
+        content_type, accept = request.header(b"content-type"), request.header(b"accept")
+        reader = plain if content_type == JSON else readers[media_type(content_type, kinds)]
+        return reader if accept is None else accepted(accept, reader, signature)
+
+    return reader_of
+
+
+def constant(body: bytes) -> Endpoint:
+    """Always the same answer, written once."""
     response = Response(body)
 
     async def endpoint(_: Request) -> Response:

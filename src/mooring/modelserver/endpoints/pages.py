@@ -44,6 +44,7 @@ def page_routes(name: str) -> Routes:
         "/": {"GET": redirect("api/")},
         "/api": {"GET": redirect("api/")},
         "/api/": {"GET": page},
+        "/doc/": {"GET": redirect("../api/")},  # where Service Builder's wrapper has a second page
         **files,
     }
 

@@ -24,7 +24,7 @@ async function load() {
   } catch {
     return retry("The model server does not answer. Trying again…");
   }
-  if (answer.status === 401 || answer.status === 403) return askForAccess(answer.status);
+  if (answer.status === 401 || answer.status === 403) return askForAccess(answer);
   if (answer.status === 503 || answer.status === 502 || answer.status === 504) {
     return retry("The model is still loading…");
   }
@@ -37,14 +37,18 @@ function retry(text) {
   setTimeout(load, RETRY_MILLISECONDS);
 }
 
-function askForAccess(status) {
+function askForAccess(answer) {
   const hadToken = sessionStorage.getItem(TOKEN_KEY) !== null;
   sessionStorage.removeItem(TOKEN_KEY);
   say("");
   $("access").hidden = false;
-  const reason = status === 403 ? "This token may not use the model." : "The token is not valid, or no longer.";
+  // A model server that runs alone knows its own tokens only.
+  const isAlone = (answer.headers.get("www-authenticate") ?? "").includes('realm="model-server"');
+  for (const id of ["client-help", "client-form", "client-or"]) $(id).hidden = isAlone;
+  $("token-help").hidden = !isAlone;
+  const reason = answer.status === 403 ? "This token may not use the model." : "The token is not valid, or no longer.";
   $("access-error").textContent = hadToken ? reason : "";
-  $("client-id").focus();
+  $(isAlone ? "token" : "client-id").focus();
 }
 
 function show(description) {

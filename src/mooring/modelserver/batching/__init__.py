@@ -1,0 +1,1 @@
+"""Requests of several clients, predicted together: what waits while the model is busy is the next batch."""
