@@ -1,0 +1,1 @@
+"""`mooring serve` and its peers, side by side in one run; `make bench-serving`."""
