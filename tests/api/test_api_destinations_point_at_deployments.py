@@ -219,6 +219,40 @@ def test_a_rollback_to_what_does_not_serve_is_refused(
     assert rolled_back(service, name) == ("move", url(one))
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"target_status": "STOPPED"}, "to be STOPPED"), ({"status": "DEAD", "target_status": "RUNNING"}, "is DEAD")],
+)
+def test_a_rollback_to_what_is_about_to_stop_or_has_died_is_refused(
+    change: dict[str, str], told: str, server: Server, http: httpx.Client, service: httpx.Client, name: str
+) -> None:
+    one, two = new_deployment(http), new_deployment(http)
+    for each in (one, two):
+        serve(server, each)
+        put(service, name, url(each))
+    with server.database.transaction() as session:
+        row = session.get_one(Deployment, one)
+        for field, value in change.items():
+            setattr(row, field, value)
+    refused = service.post(f"{PATH}/{name}/rollback")
+    assert refused.status_code == 409, "it serves for a moment, and then everybody would be led into a 503"
+    assert told in refused.json()["ErrorMessage"]
+
+
+def test_a_canary_ends_also_when_the_mirror_beside_it_is_gone(
+    server: Server, http: httpx.Client, service: httpx.Client, name: str
+) -> None:
+    one, two, three = (new_deployment(http) for _ in range(3))
+    canary = {"mooring.canary.URL": url(two), "mooring.canary.percent": "50"}
+    put(service, name, url(one), **canary, **{"mooring.mirror.URL": url(three)})
+    with server.database.transaction() as session:
+        session.delete(session.get_one(Deployment, three))
+    assert rolled_back(service, name) == ("canary", url(one))
+    found = route(server, name)
+    assert found is not None
+    assert (found.deployment_id, found.canary_id, found.percent) == (one, None, 0)
+
+
 def test_of_many_rollbacks_at_once_each_is_whole(
     server: Server, http: httpx.Client, service: httpx.Client, name: str
 ) -> None:

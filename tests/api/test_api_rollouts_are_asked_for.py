@@ -66,7 +66,7 @@ def test_the_header_is_read(header: str, expected: Rollout) -> None:
     [
         *("", "stay", "return window=3", "return; window", "return; window=-1", "return; window=nan"),
         *("return; window=1e300", "return; max-error-rate=1.5", "return; min-requests=0", "return; min-requests=2.5"),
-        "return; speed=3",
+        *("return; speed=3", "return; min-requests=1_0", "return; window=5; Window=7"),
     ],
 )
 def test_any_other_header_is_refused_and_nothing_is_made(http: httpx.Client, header: str) -> None:
@@ -75,6 +75,13 @@ def test_any_other_header_is_refused_and_nothing_is_made(http: httpx.Client, hea
     answer = http.post(PATH, json={"configurationId": configure(http, 1)}, headers={"Mooring-Rollout": header})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "01000400")
     assert http.get(f"{PATH}/$count").json() == 0
+
+
+def test_of_two_headers_none_is_chosen(http: httpx.Client) -> None:
+    twice = [("Mooring-Rollout", f"return; window={seconds}") for seconds in (5, 7)]
+    answer = http.post(PATH, json={"configurationId": configure(http, 1)}, headers=twice)
+    assert answer.status_code == 400
+    assert "more than once" in answer.json()["error"]["message"]
 
 
 def test_what_was_asked_for_and_how_far_it_is_can_be_read(server: Server, http: httpx.Client) -> None:

@@ -100,6 +100,12 @@ def test_logs_of_both(server: Server, execution_id: str, deployment_id: str) -> 
     assert mooring(server, "logs", execution_id, "--follow").exit_code == 0
 
 
+@pytest.mark.parametrize("group", ["ä", "a\nb"])
+def test_a_group_that_no_header_can_name_is_refused(server: Server, group: str) -> None:
+    shown = mooring(server, "ls", group=group)
+    assert (shown.exit_code, "is no resource group" in shown.stderr) == (2, True), shown.output
+
+
 def test_what_is_not_there_is_called_what_it_would_be(server: Server) -> None:
     for identifier, noun in (("e000000000000000", "execution"), ("d000000000000000", "deployment")):
         failure = mooring(server, "logs", identifier).exception

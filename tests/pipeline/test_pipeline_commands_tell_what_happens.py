@@ -99,8 +99,10 @@ def test_a_log_can_steer_neither_the_terminal_nor_github(run: Run, api: ProjectS
         ([], {"deployments": [{}]}, "Field required"),
         (["--service-key", "/nothing"], None, "/nothing"),
         (["--profile", "nobody"], None, "config_nobody.json"),
+        (["--resource-group", "ä"], None, "'ä' is no resource group"),
+        (["--resource-group", ".."], None, "'..' is no resource group"),
     ],
-    ids=["option", "stage", "file", "key", "profile"],
+    ids=["option", "stage", "file", "key", "profile", "group that cannot be sent", "group that is a path"],
 )
 def test_input_that_is_refused_ends_with_3(
     run: Run, api: ProjectServer, command: str, arguments: list[str], content: Any, word: str
@@ -170,6 +172,12 @@ def test_github_gets_annotations_and_a_page(run: Run, tmp_path: Path) -> None:
     refused = run("plan", content={"clean_up": 1}, **github)
     (annotation,) = [line for line in refused.stderr.splitlines() if line.startswith("::error ")]
     assert annotation == f"::error file={tmp_path}/config.json,line=2::clean_up: Input should be a valid boolean"
+
+
+def test_a_page_that_cannot_be_written_is_told_and_changes_nothing(run: Run, tmp_path: Path) -> None:
+    done = run("deploy", GITHUB_STEP_SUMMARY=str(tmp_path / "nowhere" / "summary.md"))
+    assert done.exit_code == 0
+    assert "could not be written: No such file or directory" in done.stderr
 
 
 def test_the_schema_is_printed() -> None:

@@ -77,6 +77,8 @@ WRONG: list[tuple[list[Any], object, str]] = [
     (["deployments", 0, "wait_for_statuss"], "RUNNING", "`wait_for_status`"),
     (["deployments", 0, "wait_for_status"], "COMPLETED", "RUNNING"),
     (["deployments", 0, "ttl"], "soon", "pattern"),
+    (["deployments", 0, "destination_name"], "wärme", "pattern"),
+    (["deployments", 0, "destination_name"], "..", "pattern"),
     (["executions", 0, "rerun"], "yes", "boolean"),
     (["executions", 0, "configuration", "parameter_bindings", 0, "value"], 3, "string"),
     (["executions", 0, "configuration", "executable_id"], "a b", "pattern"),
@@ -114,6 +116,16 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     content["deployments"] *= 2
     (problem,) = refusal(tmp_path, content)
     assert "server stands here 2 times" in problem.message
+
+
+def test_a_destination_leads_to_one_deployment(tmp_path: Path) -> None:
+    content = document()
+    content["deployments"] = [
+        {**content["deployments"][0], "key": key, "destination_name": "CHURN"} for key in ("one", "two")
+    ]
+    (problem,) = refusal(tmp_path, content)
+    assert problem.key == "deployments"
+    assert "2 have the destination CHURN" in problem.message
 
 
 # --- variables ---

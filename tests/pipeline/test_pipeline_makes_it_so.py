@@ -1,7 +1,8 @@
 """A plan is carried out: what is waited for, what is done when something goes wrong, and what is never done."""
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,30 @@ def test_a_destination_stays_when_what_it_is_for_does_not_run(pipeline: Pipeline
     assert result.exit_code == ExitCode.FAILED
     assert not pipeline.api.destinations
     assert any("CHURN is left" in each for each in pipeline.heard.troubles)
+
+
+def test_a_destination_that_is_refused_is_named_and_keeps_nothing_but_the_clean_up(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.deploy(document(epochs="4"))
+    content = with_destination(clean_up=True)
+    other = json.loads(json.dumps(content["deployments"][0]))
+    other["configuration"]["name"], other["destination_name"] = "other", "WINE"
+    content["deployments"].append(other)
+    answer = pipeline.api.answer
+
+    def refuse(method: str, path: str, query: Mapping[str, str], body: dict[str, Any]) -> tuple[int, object]:
+        if method in ("POST", "PUT") and body.get("Name") == "CHURN":
+            return 400, {"ErrorMessage": "mooring.mirror.URL: must be a deployment"}
+        return answer(method, path, query, body)
+
+    monkeypatch.setattr(pipeline.api, "answer", refuse)
+    result = pipeline.deploy(content)
+    assert result.exit_code == ExitCode.FAILED
+    (error,) = result.errors
+    assert error.startswith("destination CHURN: mooring.mirror.URL")
+    assert list(pipeline.api.destinations) == ["WINE"], "the others are set"
+    assert len(pipeline.api.executions) == 2, "what the destination leads to may still be needed"
 
 
 def test_only_what_this_pipeline_has_made_is_removed_and_only_at_the_end(pipeline: Pipeline) -> None:

@@ -163,6 +163,12 @@ def test_of_several_none_is_chosen(tmp_path: Path) -> None:
     assert "existing_deployment_id" in told
 
 
+def test_a_name_that_the_pipeline_makes_too_long_is_refused(tmp_path: Path) -> None:
+    content = document(pipeline="nightly")
+    content["deployments"][0]["configuration"]["name"] = "s" * 250
+    assert "260 characters" in refusals(tmp_path, ALL, content)
+
+
 def test_an_id_in_the_file_wins(tmp_path: Path) -> None:
     content = document()
     content["deployments"][0]["existing_deployment_id"] = "d002"

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mooring.client.rollouts import Rollout
 from tests.postgresql import PASSWORD, Postgresql
 from tests.prober import Prober
 from tests.system.models import ROW, Models
@@ -118,6 +119,29 @@ def test_replicas_go_on_when_one_of_them_is_ended(pair: Pair, models: Models, le
     one.up()
     assert one.replica_pids() == replicas
     one.remove(deployed.id)
+
+
+@pytest.mark.parametrize("asked", ["first", "second"])
+def test_a_watched_change_goes_back_whoever_of_them_is_asked_for_it(pair: Pair, models: Models, asked: str) -> None:
+    """All errors are at the gateway of the one, and the other one's control plane is alone at the end."""
+    dying, living = (pair.first, pair.second) if asked == "first" else (pair.second, pair.first)
+    deployed = dying.deploy(models.times(2))
+    watched = Rollout(window_seconds=600, max_error_rate=0.1, min_requests=10)
+    failed = dying.patch(deployed.id, models.uri("fails"), rollout=watched)
+    wait_until(
+        lambda: living.deployment(deployed.id).latest_running_configuration_id == failed, what="the switch to it"
+    )
+    dying.kill("control-plane")
+    url, headers = inference_url(dying, deployed.id), living.headers()
+    answers = [httpx.post(url, content=BODY, headers=headers).status_code for _ in range(20)]
+    assert answers[0] == httpx.codes.INTERNAL_SERVER_ERROR
+    wait_until(lambda: living.deployment(deployed.id).returned_from(failed) is not None, what="the way back")
+    found = living.wait_for_status(deployed.id, "RUNNING")
+    assert found.configuration_id == deployed.configuration_id
+    for each in (url, inference_url(living, deployed.id)):
+        assert httpx.post(each, content=BODY, headers=headers).json()["predictions"] == [2.0, 4.0]
+    dying.up()
+    dying.remove(deployed.id)
 
 
 def test_status_names_the_store_and_whom_it_is_shared_with(pair: Pair) -> None:

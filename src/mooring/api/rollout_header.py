@@ -3,11 +3,12 @@
 A header, because bodies belong to the AI API: other servers of that API do not see it, and clients of it need not know.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from mooring.domain.rollouts import Rollout
 from mooring.errors import InvalidRequest
@@ -21,9 +22,11 @@ _PARAMETERS: Mapping[str, Callable[[str], object]] = {
     "max-error-rate": float,
     "min-requests": int,
 }
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
 
 
 async def _rollout(
+    request: Request,
     header: Annotated[
         str | None,
         Header(
@@ -35,6 +38,8 @@ async def _rollout(
         ),
     ] = None,
 ) -> Rollout | None:
+    if len(request.headers.getlist(NAME)) > 1:
+        raise _wrong("it was sent more than once")
     return None if header is None else parse(header)
 
 
@@ -53,12 +58,17 @@ def parse(header: str) -> Rollout:
 
 
 def _values(parameters: list[str]) -> Iterator[tuple[str, object]]:
+    seen: set[str] = set()
     for parameter in parameters:
-        name, _, text = parameter.partition("=")
-        read = _PARAMETERS.get(name.strip().lower())
-        if read is None:
-            raise ValueError(f"{name.strip()[:40]!r} is none of {', '.join(_PARAMETERS)}")
-        yield name.strip().lower().replace("-", "_"), read(text.strip())
+        name, text = (part.strip() for part in parameter.partition("=")[::2])
+        read = _PARAMETERS.get(name.lower())
+        if read is None or name.lower() in seen:
+            twice = "stands there twice" if read else f"is none of {', '.join(_PARAMETERS)}"
+            raise ValueError(f"{name[:40]!r} {twice}")
+        if _NUMBER.fullmatch(text) is None:
+            raise ValueError(f"{name} is {text[:40]!r}, which is no number")
+        seen.add(name.lower())
+        yield name.lower().replace("-", "_"), read(text)
 
 
 def _wrong(why: str) -> InvalidRequest:

@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 _FOLLOW_SECONDS = 1.0
 _OVER = ("COMPLETED", "DEAD", "STOPPED")
 
+
+def _sendable(name: str) -> str:
+    """It travels in a header, which takes nothing else; whether there is such a group, the server knows."""
+    if name.isascii() and name.isprintable():
+        return name
+    raise typer.BadParameter(f"{name!r} is no resource group: they have letters, digits, dots and hyphens")
+
+
 GroupOption = Annotated[
-    str, typer.Option("--resource-group", "-g", envvar="AICORE_RESOURCE_GROUP", help="The resource group.")
+    str,
+    typer.Option(
+        "--resource-group", "-g", envvar="AICORE_RESOURCE_GROUP", help="The resource group.", callback=_sendable
+    ),
 ]
 
 

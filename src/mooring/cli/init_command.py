@@ -39,12 +39,12 @@ def init(
         typer.echo(f"new   {path}")
     for path in written.kept:
         typer.echo(f"kept  {path} (it was there already)")
-    typer.echo(f"\n{_next_steps(folder, chosen)}")
+    typer.echo(f"\n{_next_steps(folder)}")
 
 
-def _next_steps(folder: Path, name: str) -> str:
+def _next_steps(folder: Path) -> str:
     return (
-        f"Try it:   cd {folder} && mooring up --detach --stand-in registry.example.com/{name}=src (see README.md)\n"
+        f"Try it:   {folder / 'README.md'} says how, without building an image\n"
         "Fill in:  the repository's address, the data, the image registry and the environments dev, tst and prd: "
         "SETUP.md says where"
     )

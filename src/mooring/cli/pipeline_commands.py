@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -163,7 +164,7 @@ class _Run:
         self.project: Project = read(file, stage, os.environ)
         self._credentials = _credentials(service_key, profile, home)
         wanted = group or self.project.wanted.resource_group or self._credentials.resource_group
-        self._credentials = replace(self._credentials, resource_group=wanted)
+        self._credentials = replace(self._credentials, resource_group=_checked_group(wanted))
         if group:
             changed = self.project.wanted.model_copy(update={"resource_group": group})
             self.project = replace(self.project, wanted=changed)
@@ -225,6 +226,19 @@ class _Run:
             raise Refused(
                 f"the file sets destinations, for which the Destination service is needed; {error}"
             ) from error
+
+
+def _checked_group(name: str) -> str:
+    """What comes from an option or the environment is as strict as what stands in the file."""
+    from mooring.pipeline.refused import Refused
+    from mooring.pipeline.schema import RESOURCE_GROUP
+
+    if re.fullmatch(RESOURCE_GROUP, name) is None:
+        raise Refused(
+            f"{name!r} is no resource group: give one of 3 to 253 letters, digits, dots and hyphens with "
+            "--resource-group, in the file or as AICORE_RESOURCE_GROUP"
+        )
+    return name
 
 
 def _credentials(service_key: Path | None, profile: str | None, home: Path | None) -> "Credentials":

@@ -167,9 +167,14 @@ class PipelineConsole:
         self._err.file.write(f"::{level}{f' {place}' if place else ''}::{_data(text)}\n")
 
     def _summarise(self, page: str) -> None:
-        if self._summary_file:
+        """What was done is done, also where the page cannot be written."""
+        if not self._summary_file:
+            return
+        try:
             with Path(self._summary_file).open("a", encoding="utf-8") as file:
                 file.write(f"{page}\n")
+        except OSError as error:
+            self._warn(f"the job's page {self._summary_file} could not be written: {error.strerror or error}")
 
 
 def _wide(console: Console) -> Console:

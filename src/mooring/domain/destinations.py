@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -43,6 +43,10 @@ class Pointer:
     percent: int = 0
     mirror_id: str | None = None
     mirror_percent: int = 100
+
+    def without_canary(self) -> Self:
+        """The same with all requests for the target."""
+        return replace(self, canary_id=None, percent=0)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

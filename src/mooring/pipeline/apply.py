@@ -91,8 +91,8 @@ class Applier:
             self._settle([self._serving(each) for each in plan.deployments])
         for destination in plan.destinations:
             if isinstance(destination, SetDestination):
-                self._set_destination(destination)
-        if all(each.verdict is Verdict.REACHED for each in self._result.outcomes):
+                self._set_or_tell(destination)
+        if self._all_is_as_wanted():
             self._remove(plan)
 
     # --- before anything runs ---
@@ -231,6 +231,13 @@ class Applier:
 
     # --- afterwards ---
 
+    def _set_or_tell(self, step: SetDestination) -> None:
+        """One that is refused keeps none of the others."""
+        try:
+            self._set_destination(step)
+        except (ApiError, StepFailed) as error:
+            self._result.errors.append(f"destination {step.name}: {error}")
+
     def _set_destination(self, step: SetDestination) -> None:
         """Only to what has reached its status. What else the destination holds stays."""
         outcome = next((each for each in self._of("deployment") if each.name == step.deployment), None)
@@ -238,7 +245,7 @@ class Applier:
             self._listener.trouble(f"destination {step.name} is left as it is: {step.deployment} does not run")
             return
         if self._service is None:
-            raise StepFailed(f"destination {step.name} cannot be set without the Destination service")
+            raise StepFailed("it cannot be set without the Destination service")
         wanted = {**facts(self._client.credentials), "Name": step.name, "URL": outcome.url}
         service = self._service
         with self._interrupts.held():
@@ -266,6 +273,10 @@ class Applier:
             if (outcome.kind, outcome.name) not in told:
                 told.add((outcome.kind, outcome.name))
                 self._result.outcomes.append(outcome)
+
+    def _all_is_as_wanted(self) -> bool:
+        """What a destination that was refused leads to is still needed."""
+        return not self._result.errors and all(each.verdict is Verdict.REACHED for each in self._result.outcomes)
 
     def _all_reached(self) -> bool:
         return all(each.verdict in (Verdict.REACHED, Verdict.LEFT) for each in self._result.outcomes)

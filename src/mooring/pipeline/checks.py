@@ -6,7 +6,7 @@ from mooring.client.scenarios import Executable
 from mooring.pipeline.found import Found
 from mooring.pipeline.project import Place, Project, configurations
 from mooring.pipeline.refused import Problem
-from mooring.pipeline.schema import ConfigurationEntry
+from mooring.pipeline.schema import LONGEST_NAME, ConfigurationEntry
 from mooring.pipeline.sources import Sources
 
 
@@ -14,6 +14,9 @@ def problems(project: Project, found: Found, sources: Sources) -> Iterator[Probl
     """What cannot work."""
     for place, configuration in configurations(project.wanted):
         executable = found.executables.get(configuration.executable)
+        if len(name := project.wanted.full_name(configuration.name)) > LONGEST_NAME:
+            told = f"with the pipeline it is {len(name)} characters long, and {LONGEST_NAME} at most are possible"
+            yield project.problem((*place, "name"), told)
         if executable is None:
             scenario, id_ = configuration.executable
             told = f"there is no {id_} in scenario {scenario}: has its application been synced?"

@@ -101,6 +101,10 @@ def _doubles(project: Project) -> Iterator[Problem]:
         ("executions",): [each.name for each in wanted.executions],
         ("deployments",): [each.name for each in wanted.deployments],
     }
+    destinations = [each.destination_name for each in wanted.deployments if each.destination_name]
+    for name, count in Counter(destinations).items():
+        if count > 1:
+            yield project.problem(("deployments",), f"{count} have the destination {name}: it leads to one")
     for bindings, entry in configurations(wanted):
         lists[(*bindings, "parameter_bindings")] = [each.key for each in entry.parameter_bindings]
         lists[(*bindings, "input_artifact_bindings")] = [each.key for each in entry.input_artifact_bindings]

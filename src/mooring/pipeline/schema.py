@@ -4,7 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[\w\s.!?,;:\[\](){}<>\"'=+*/\\^&%@~$#|-]*$")]
+LONGEST_NAME = 256
+RESOURCE_GROUP = "[a-zA-Z0-9][a-zA-Z0-9.-]{1,251}[a-zA-Z0-9]"
+
+Name = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[\w\s.!?,;:\[\](){}<>\"'=+*/\\^&%@~$#|-]*$")
+]
 Id = Annotated[str, Field(pattern=r"^[\w.-]{4,64}$")]
 Key = Annotated[str, Field(min_length=1, max_length=256)]
 Seconds = Annotated[float, Field(gt=0, le=604_800)]
@@ -102,14 +107,16 @@ class RolloutEntry(Entry):
     max_error_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.05, description="A larger share of answers with 500 or above is a failure; 1: none is"
     )
-    min_requests: Annotated[int, Field(ge=1)] = Field(default=20, description="From so many requests on")
+    min_requests: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        default=20, description="From so many requests on"
+    )
 
 
 class DeploymentEntry(_Runnable):
     """Something that serves, at a URL that stays when the values change."""
 
     wait_for_status: Literal["RUNNING"] | None = Field(default="RUNNING", description="null: no wait")
-    destination_name: Annotated[str, Field(pattern=r"^[\w.-]{1,200}$")] | None = Field(
+    destination_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}$")] | None = Field(
         default=None, description="A destination that is set to its URL once it runs"
     )
     existing_deployment_id: Id | None = Field(default=None, description="Change this one, whatever its name is")
@@ -128,7 +135,7 @@ class Wanted(Entry):
         description="This pipeline's name: its configurations are called `NAME [PIPELINE]`, so that clean_up "
         "also finds what has left the file",
     )
-    resource_group: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]{1,251}[a-zA-Z0-9]$")] | None = Field(
+    resource_group: Annotated[str, Field(pattern=f"^{RESOURCE_GROUP}$")] | None = Field(
         default=None, description="Made if it is not there. Left out: that of the credentials"
     )
     application: Annotated[str, Field(pattern=r"^[a-z0-9-]{3,63}$")] | None = Field(

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mooring.domain.destinations import Place, Pointer
+from mooring.domain.lifecycle import Status, TargetStatus
 from mooring.errors import Conflict, InvalidRequest
 from mooring.services import destination_properties as rules
-from mooring.store.tables import Deployment
+from mooring.store.tables import Deployment, Replica
+
+_STAYS = TargetStatus.RUNNING.value
 
 
 def of(session: Session, properties: Mapping[str, str]) -> Pointer | None:
@@ -41,12 +45,26 @@ def refuse_unserved(session: Session, name: str, url: str) -> None:
     if target is None:
         return
     deployment = session.get(Deployment, target.deployment_id)
-    if deployment is None or deployment.serving_revision_id is None:
-        state = "was deleted" if deployment is None else f"is {deployment.status}"
+    if deployment is None or not _answers(session, deployment):
+        state = "was deleted" if deployment is None else f"is {deployment.status}{_on_its_way_out(deployment)}"
         raise Conflict(
             f"the destination {name!r} cannot be rolled back: its previous target, the deployment "
             f"{target.deployment_id!r}, {state} and would answer nothing; start it again, or PUT another URL"
         )
+
+
+def _answers(session: Session, deployment: Deployment) -> bool:
+    """Now, and as far as is known in a moment. One that is DEAD may serve on as it was before a change."""
+    if deployment.serving_revision_id is None or deployment.target_status != _STAYS:
+        return False
+    ready = select(Replica.id).where(
+        Replica.revision_id == deployment.serving_revision_id, Replica.ready_at.is_not(None), Replica.ended_at.is_(None)
+    )
+    return deployment.status != Status.DEAD.value or session.scalar(ready.limit(1)) is not None
+
+
+def _on_its_way_out(deployment: Deployment) -> str:
+    return "" if deployment.target_status == _STAYS else f" (to be {deployment.target_status})"
 
 
 def _beside(session: Session, properties: Mapping[str, str], key: str, target: Place, group: str) -> str | None:

@@ -126,10 +126,14 @@ def roll_back(session: Session, vault: Vault, level: Level, name: str, by: str) 
     before = opened(vault, row)
     kept = destination_properties.without_canary(before.properties)
     if kept != before.properties:
-        _write(session, vault, row, kept, before.moves, by)
+        # Where the others lead is not looked at again: what has gone meanwhile is no reason to keep a canary.
+        _record(vault, row, kept, before.pointer and before.pointer.without_canary(), before.moves, by)
         return RolledBack("canary", kept["URL"])
     if len(before.moves) < 2:
-        raise Conflict(f"the destination {name!r} cannot be rolled back: it has never pointed anywhere else")
+        raise Conflict(
+            f"the destination {name!r} cannot be rolled back: it has never pointed anywhere else; give its "
+            "deployment the configuration of before (PATCH), or PUT another URL"
+        )
     url = before.moves[1].url
     destination_pointers.refuse_unserved(session, name, url)
     _write(session, vault, row, _pointing_to(url, kept), before.moves, by)
@@ -150,7 +154,17 @@ def _pointing_to(url: str, properties: dict[str, str]) -> dict[str, str]:
 def _write(
     session: Session, vault: Vault, row: Destination, properties: dict[str, str], moves: Sequence[Move], by: str
 ) -> None:
-    pointer = destination_pointers.of(session, properties)
+    _record(vault, row, properties, destination_pointers.of(session, properties), moves, by)
+
+
+def _record(
+    vault: Vault,
+    row: Destination,
+    properties: dict[str, str],
+    pointer: Pointer | None,
+    moves: Sequence[Move],
+    by: str,
+) -> None:
     row.pointer = pointer.to_json() if pointer else {}
     latest = Move(properties.get("URL", ""), utc_now().isoformat(timespec="seconds").replace("+00:00", "Z"), by)
     row.moves = vault.seal(_json(moved(moves, latest)), place=_place(row, "moves"))

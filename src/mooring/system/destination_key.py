@@ -1,19 +1,22 @@
 """The key for the Destination service: a client of its own, which may do nothing else."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mooring.domain.roles import Role
 from mooring.files import write_atomically
 from mooring.home import Home
-from mooring.services import clients
-from mooring.services.clients import NewClient
-from mooring.store.database import Database
 from mooring.system.errors import CannotStart
 
+if TYPE_CHECKING:
+    from mooring.services.clients import NewClient
+    from mooring.store.database import Database
 
-def ensure_destination_key(home: Home, database: Database, public_url: str) -> None:
+
+def ensure_destination_key(home: Home, database: "Database", public_url: str) -> None:
     """Make the client and its key; later, only keep the addresses in the key up to date."""
+    from mooring.services import clients  # the store: not for who only reads a key (`mooring env`)
+
     key = _read(home) if home.destination_key.exists() else {}
     with database.transaction() as session:
         if not key:
@@ -32,7 +35,7 @@ def own_destination_client(home: Home) -> str | None:
     return str(_read(home)["clientid"]) if home.destination_key.exists() else None
 
 
-def renew_own_destination_key(home: Home, client: NewClient) -> None:
+def renew_own_destination_key(home: Home, client: "NewClient") -> None:
     """Put the new secret into the key. Raises CannotStart, OSError."""
     _write(home, {**_read(home), "clientsecret": client.secret})
 

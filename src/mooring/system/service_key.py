@@ -2,21 +2,24 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mooring.files import write_atomically
 from mooring.home import Home
-from mooring.services import clients
-from mooring.services.clients import NewClient
-from mooring.store.database import Database
 from mooring.system.destination_key import destination_environment
 from mooring.system.errors import CannotStart
+
+if TYPE_CHECKING:
+    from mooring.services.clients import NewClient
+    from mooring.store.database import Database
 
 _ZONE = "mooring"
 
 
-def ensure_service_key(home: Home, database: Database, public_url: str) -> None:
+def ensure_service_key(home: Home, database: "Database", public_url: str) -> None:
     """Make the first client and its key; later, only keep the addresses in the key up to date."""
+    from mooring.services import clients  # the store: not for who only reads a key (`mooring env`)
+
     key = _read(home) if home.service_key.exists() else {}
     with database.transaction() as session:
         if not key:
@@ -29,12 +32,12 @@ def ensure_service_key(home: Home, database: Database, public_url: str) -> None:
         _write(home.service_key, wanted)
 
 
-def new_key(client: NewClient, public_url: str) -> str:
+def new_key(client: "NewClient", public_url: str) -> str:
     """The key of a client, as text."""
     return _text({"clientid": client.id, "clientsecret": client.secret, **_addresses(public_url)})
 
 
-def write_key(path: Path, client: NewClient, public_url: str) -> None:
+def write_key(path: Path, client: "NewClient", public_url: str) -> None:
     """Keep a client's key in a file that only its owner can read. Raises OSError."""
     write_atomically(path, new_key(client, public_url).encode(), durable=True)
 
@@ -44,7 +47,7 @@ def own_client(home: Home) -> str | None:
     return str(_read(home)["clientid"]) if home.service_key.exists() else None
 
 
-def renew_own_key(home: Home, client: NewClient) -> None:
+def renew_own_key(home: Home, client: "NewClient") -> None:
     """Put the new secret of the home's own client into its key. Raises CannotStart, OSError."""
     _write(home.service_key, {**_read(home), "clientsecret": client.secret})
 
