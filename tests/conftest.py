@@ -1,9 +1,11 @@
 """The two kinds of stores that everything has to work with."""
 
 import functools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx._config as httpx_config
 import httpx._transports.default as httpx_transport
 import pytest
 
@@ -16,6 +18,9 @@ STORES = ("sqlite", "postgresql")
 
 # Each client reads all certificates of the machine, 28 ms of a processor, and tests make thousands of clients.
 httpx_transport.create_ssl_context = functools.cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]
+# Five seconds are too few where dozens of processes share two cores; whoever measures says so.
+for _part in ("connect", "read", "write", "pool"):
+    setattr(httpx_config.DEFAULT_TIMEOUT_CONFIG, _part, 60.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,12 +50,22 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     server.drop(url)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite store with all tables and no row, to be copied: making one takes as long as twenty tests."""
+    path = tmp_path_factory.mktemp("store") / "migrated.db"
+    database = Database(f"sqlite:///{path}")
+    migrate.upgrade(database)
+    database.close()
+    return path
+
+
 @pytest.fixture(params=STORES)
 def migrated_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A store with all tables and no row."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_file"), tmp_path / "mooring.db")
         database = Database(f"sqlite:///{tmp_path / 'mooring.db'}")
-        migrate.upgrade(database)
         yield database
         database.close()
         return

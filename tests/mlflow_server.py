@@ -19,7 +19,7 @@ import httpx
 
 from mooring.processes import ProcessId, identify, is_alive, stop
 
-START_SECONDS = 90
+START_SECONDS = 180
 _TRIES_TO_DELETE = 5
 FILES = {"MLmodel": b"flavors: {}\n", "data/weights.bin": bytes(range(256)) * 64, "requirements.txt": b""}
 
@@ -75,7 +75,7 @@ class MlflowServer:
             self._delete(model["name"])
 
     def _delete(self, name: str) -> None:
-        """MLflow refuses while somebody else (a builder) writes a tag of the model: then once more, as a person would."""
+        """MLflow refuses while somebody else (a builder) writes a tag of the model: then once more, as people do."""
         for _ in range(_TRIES_TO_DELETE):
             answer = httpx.request(
                 "DELETE", f"{self.url}/api/2.0/mlflow/registered-models/delete", timeout=30, json={"name": name}

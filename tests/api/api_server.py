@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from mooring.api.app import create_app
@@ -34,6 +35,8 @@ from mooring.store.vault import KEY_BYTES, Vault
 START_SECONDS = 20.0
 GIT_WEBHOOK_SECRET = "whoever-pushes-knows-this"
 MODEL_URI = "models:/wine/1"
+on_one_store = pytest.mark.parametrize("session_store", ["sqlite"], indirect=True, scope="session")
+"""For what is decided before the store is asked."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.api_server import MODEL_URI, Server, new_configuration, new_deployment
+from tests.api.api_server import MODEL_URI, Server, new_configuration, new_deployment, on_one_store
 from tests.api.test_api_errors_have_one_shape import error_of
 
 JSON = {"Content-Type": "application/json"}
@@ -60,6 +60,7 @@ IDS = (
 )
 
 
+@on_one_store  # all operations meet them on both: test_api_hostile_bodies_are_refused_everywhere.py
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 @pytest.mark.parametrize(("method", "path"), WRITES, ids=[" ".join(write) for write in WRITES])
 def test_hostile_bodies(http: httpx.Client, method: str, path: str, body: bytes) -> None:

@@ -9,7 +9,7 @@ from fastapi.openapi.constants import METHODS_WITH_BODY
 
 from mooring.api.app import create_app
 from mooring.api.authentication import PUBLIC_PATHS, is_public
-from tests.api.api_server import Server
+from tests.api.api_server import Server, on_one_store
 
 OPEN = {
     "/oauth/token",
@@ -41,6 +41,7 @@ def test_the_list_is_what_we_think_it_is() -> None:
     assert PUBLIC_PATHS == OPEN
 
 
+@on_one_store
 def test_every_route_with_and_without_a_token(server: Server) -> None:
     seen = set()
     with server.http(token=False) as stranger:
@@ -61,6 +62,7 @@ def test_every_route_with_and_without_a_token(server: Server) -> None:
     assert len(seen) > 20
 
 
+@on_one_store
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
 def test_no_method_gets_past_the_token(server: Server, method: str) -> None:
     guarded = {path for _, path in _routes(server)} - OPEN - PROVEN_BY_PATH
@@ -71,6 +73,7 @@ def test_no_method_gets_past_the_token(server: Server, method: str) -> None:
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@on_one_store
 @pytest.mark.parametrize("spelling", ["{path}/", "/{path}", "//{path}", "{path}%2f", "{path};x", "{path}%00"])
 def test_another_spelling_of_a_path_opens_nothing(server: Server, spelling: str) -> None:
     paths = {path for _, path in _routes(server)} - PROVEN_BY_PATH - {"/docs"}
@@ -82,12 +85,14 @@ def test_another_spelling_of_a_path_opens_nothing(server: Server, spelling: str)
             assert answer.status_code == 401, raw
 
 
+@on_one_store
 def test_an_encoded_slash_is_a_slash_and_opens_nothing_else(server: Server) -> None:
     assert _raw_get(server, "/v2%2flm%2fscenarios").status_code == 401
     assert _raw_get(server, "/docs%2fstatic%2f..%2f..%2fv2%2flm%2fscenarios").status_code in (401, 404)
     assert _raw_get(server, "/healthz%2f..%2fv2%2flm%2fscenarios").status_code == 401
 
 
+@on_one_store
 def test_methods_that_open_paths_do_not_take_say_which_they_do(server: Server) -> None:
     with server.http(token=False) as stranger:
         for path in sorted(OPEN):
@@ -96,6 +101,7 @@ def test_methods_that_open_paths_do_not_take_say_which_they_do(server: Server) -
             assert answer.headers["allow"] in ("GET", "POST")
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "path",
     [
@@ -122,6 +128,7 @@ def test_unknown_paths_tell_strangers_nothing(server: Server, path: str) -> None
     assert "/oauth/token" in answer.json()["error"]["message"]
 
 
+@on_one_store
 @pytest.mark.parametrize(
     "path",
     [
@@ -137,12 +144,14 @@ def test_the_public_folder_does_not_lead_out(server: Server, path: str) -> None:
     assert "error" in answer.json()
 
 
+@on_one_store
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x.y.z", "Basic eDp5", "Token x", "", "bearer  x", "Bearer é"])
 def test_a_wrong_header_is_refused(server: Server, header: str) -> None:
     answer = httpx.get(f"{server.url}/v2/lm/scenarios", headers=[(b"Authorization", header.encode())])
     assert answer.status_code == 401
 
 
+@on_one_store
 def test_two_tokens_are_refused(server: Server) -> None:
     token = f"Bearer {server.context.tokens.issue(server.client.id).value}"
     headers = [("Authorization", token), ("Authorization", "Bearer other")]

@@ -1,4 +1,7 @@
-"""Whatever can be derived from our OpenAPI document is sent: no 5xx, no undocumented status, no violated schema."""
+"""Whatever can be derived from our OpenAPI document is sent: no 5xx, no undocumented status, no violated schema.
+
+The admin explores both kinds of stores. Who else may do what does not depend on the store.
+"""
 
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 from mooring.domain.roles import Role
 from tests.api import known_objects
-from tests.api.api_server import Server
+from tests.api.api_server import Server, on_one_store
 from tests.api.exploration import Exploration, explore
 from tests.api.known_objects import KnownObjects
 
@@ -19,8 +22,6 @@ NEVER_GOOD = {
     "PATCH /tracking/{permission}/api/v1/metrics",
 }
 """They want a secret, or a signature."""
-on_one_store = pytest.mark.parametrize("session_store", ["sqlite"], indirect=True, scope="session")
-"""Who may do what, and what would be found, does not depend on the store; the admin explores both."""
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from click.testing import CliRunner
+from mlflow.deployments.cli import commands
 
 from mooring.compat import deploy_to_kyma, predict
 from tests.mlflow_server import free_port, running_mlflow
@@ -28,8 +30,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 
 @pytest.fixture(scope="module")
 def mooring(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Iterator[RunningMooring]:
-    folders = {"MOORING_MODEL_FOLDERS": f'["{models.folder}"]'}
-    with RunningMooring(tmp_path_factory.mktemp("mooring"), folders) as running:
+    settings = {"MOORING_MODEL_FOLDERS": f'["{models.folder}"]', "MOORING_FORK_SERVERS": "false"}
+    with RunningMooring(tmp_path_factory.mktemp("mooring"), settings) as running:
         yield running
 
 
@@ -41,26 +43,33 @@ def _mlflow(mooring: RunningMooring, *arguments: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def _here(mooring: RunningMooring, *arguments: str) -> str:
+    """The same command in this process, which has imported MLflow already: a process of its own does so for seconds."""
+    done = CliRunner().invoke(commands, arguments, env={"MOORING_HOME": str(mooring.home)}, catch_exceptions=False)
+    assert done.exit_code == 0, f"{arguments}: {done.output}"
+    return done.output
+
+
 def test_a_deployment_from_its_beginning_to_its_end(mooring: RunningMooring, models: Models, tmp_path: Path) -> None:
     target = ("-t", "mooring", "--name", "double")
     assert "python_function deployment double is created" in _mlflow(
         mooring, "create", *target, "-m", models.times(2), "-C", "timeout_seconds=60"
     )
-    told = yaml.safe_load(_mlflow(mooring, "get", *target).strip())
+    told = yaml.safe_load(_here(mooring, "get", *target).strip())
     assert (told["name"], told["status"]) == ("double", "RUNNING")
     rows = tmp_path / "rows.json"
     rows.write_text(json.dumps([{"x": 1.0}, {"x": 4.0}]))
     asked = ("predict", *target, "--input-path", str(rows))
     assert json.loads(_mlflow(mooring, *asked).splitlines()[-1]) == {"predictions": [2.0, 8.0]}
-    assert "Deployment double is updated" in _mlflow(mooring, "update", *target, "-m", models.times(3))
-    assert json.loads(_mlflow(mooring, *asked).splitlines()[-1]) == {"predictions": [3.0, 12.0]}
+    assert "Deployment double is updated" in _here(mooring, "update", *target, "-m", models.times(3))
+    assert json.loads(_here(mooring, *asked).splitlines()[-1]) == {"predictions": [3.0, 12.0]}
     token = mooring.headers()["Authorization"].removeprefix("Bearer ")
     # The same URL, asked with the body of fedml's documentation.
     answer = predict(endpoint_url=told["endpoint"], data=json.dumps({"data": [[1.0], [4.0]]}), token=token)
     assert answer["prediction_result"].tolist() == [3.0, 12.0]
-    assert "'name': 'double'" in _mlflow(mooring, "list", "-t", "mooring")
+    assert "'name': 'double'" in _here(mooring, "list", "-t", "mooring")
     assert "already" in _mlflow(mooring, "create", *target, "-m", models.times(2), code=1)
-    assert "Deployment double is deleted" in _mlflow(mooring, "delete", *target)
+    assert "Deployment double is deleted" in _here(mooring, "delete", *target)
     with mooring.client() as client:
         assert client.deployments.list() == []
 

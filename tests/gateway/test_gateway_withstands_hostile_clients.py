@@ -99,6 +99,8 @@ def test_too_many_headers(shared: World, head: str, statuses: set[bytes]) -> Non
 
 @pytest.mark.slow
 def test_slow_clients_do_not_delay_a_healthy_one(shared: World) -> None:
+    with Prober(shared.inference("ddefault", "x"), headers=shared.signer.headers(), clients=2) as calm:
+        calm.wait_for(50)
     with ExitStack() as stack:
         for number in range(200):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", shared.options.port), timeout=30))
@@ -108,7 +110,7 @@ def test_slow_clients_do_not_delay_a_healthy_one(shared: World) -> None:
         with Prober(shared.inference("ddefault", "x"), headers=shared.signer.headers(), clients=2) as prober:
             prober.wait_for(200)
         assert not prober.failures, str(prober)
-        assert prober.slowest_seconds < 2
+        assert prober.slowest_seconds < max(2, 20 * calm.slowest_seconds)
         begun = time.monotonic()
         answer = b"".join(iter(lambda: last.recv(65536), b""))
         assert answer.split()[1] == b"408"

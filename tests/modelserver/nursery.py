@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ _ROOT = Path(__file__).parents[2]
 _LONGEST_MESSAGE = 65_536
 _WARM_SECONDS = 120.0
 _POLL_SECONDS = 0.01
+_LOOK_SECONDS = 0.03
 _MODULE = "mooring.modelserver.warm"
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -86,17 +88,16 @@ def serve(connection: socket.socket) -> None:
 
     warm.prepare()
     ends: dict[int, Path] = {}
-    signal.signal(signal.SIGCHLD, lambda *_: _note_ends(ends))
     while True:
+        while not select.select([connection], [], [], _LOOK_SECONDS)[0]:
+            _note_ends(ends)
         message, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_MESSAGE, 1)
         if not message:
             return
         order, (log,) = json.loads(message), descriptors
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # it is known before it can end
         if (pid := os.fork()) == 0:
             _become_server(order, log)
         ends[pid] = Path(order["ended"])
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         os.close(log)
         connection.send(str(pid).encode())
 
@@ -118,7 +119,6 @@ def _become_server(order: dict[str, Any], log: int) -> NoReturn:
     os.setsid()
     for standard in (1, 2):
         os.dup2(log, standard)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     ready = os.open(os.devnull, os.O_WRONLY)
     program = Order(
         argv=["mooring.modelserver"], arguments=order["arguments"], module=_MODULE, env=order["env"],

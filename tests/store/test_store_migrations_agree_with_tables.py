@@ -31,9 +31,9 @@ def test_upgrading_again_changes_nothing_and_is_quick(database: Database) -> Non
     migrate.upgrade(database)
     statements = list[str]()
     event.listen(database.engine, "before_cursor_execute", lambda _c, _u, statement, *_: statements.append(statement))
-    started = time.monotonic()
+    started = time.thread_time()
     migrate.upgrade(database)
-    assert time.monotonic() - started < 0.5, "an upgrade with nothing to do must not load the migrations"
+    assert time.thread_time() - started < 0.5, "an upgrade with nothing to do must not load the migrations"
     assert statements
     assert not [each for each in statements if not each.lstrip().startswith(("SELECT", "PRAGMA", "BEGIN"))]
 

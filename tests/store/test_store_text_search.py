@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import select
 
-from mooring.store import migrate
 from mooring.store.database import Database
 from mooring.store.tables import ResourceGroup
 from mooring.store.text_search import contains
@@ -21,10 +20,9 @@ from mooring.store.text_search import contains
         ("a-c", False, True),
     ],
 )
-def test_search(database: Database, text: str, case_insensitive: bool, found: bool) -> None:
-    migrate.upgrade(database)
-    with database.transaction() as session:
+def test_search(migrated_store: Database, text: str, case_insensitive: bool, found: bool) -> None:
+    with migrated_store.transaction() as session:
         session.add(ResourceGroup(id="Köln 100% a-c"))
-    with database.reading() as session:
+    with migrated_store.reading() as session:
         query = select(ResourceGroup.id).where(contains(ResourceGroup.id, text, case_insensitive=case_insensitive))
         assert (session.scalar(query) is not None) is found

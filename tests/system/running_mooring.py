@@ -19,11 +19,13 @@ from mooring.client.rollouts import Rollout
 from mooring.settings import Settings
 from mooring.system.status import ProcessStatus, installation_status
 
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 240
+DEADLINE_SECONDS = 120.0
+"""Long, because the machine may be busy: only a failure takes so long."""
 PROGRAM = str(Path(sys.executable).parent / "mooring")
 
 
-def wait_until(condition: Callable[[], Any], *, seconds: float = 60, what: str = "the condition") -> Any:
+def wait_until(condition: Callable[[], Any], *, seconds: float = DEADLINE_SECONDS, what: str = "the condition") -> Any:
     """The first true value of the condition. Raises AssertionError at the deadline."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -123,7 +125,7 @@ class RunningMooring:
         configuration = self.configure(model_uri, name)
         with self.client() as client:
             created = client.deployments.create(configuration)
-            return client.deployments.wait(created, timeout_seconds=60, poll_seconds=0.1)
+            return client.deployments.wait(created, timeout_seconds=DEADLINE_SECONDS, poll_seconds=0.1)
 
     def deployment(self, deployment_id: str) -> Deployment:
         with self.client() as client:
@@ -135,7 +137,7 @@ class RunningMooring:
             client.deployments.change_configuration(deployment_id, configuration, rollout=rollout)
         return configuration
 
-    def wait_for_status(self, deployment_id: str, status: str, seconds: float = 60) -> Deployment:
+    def wait_for_status(self, deployment_id: str, status: str, seconds: float = DEADLINE_SECONDS) -> Deployment:
         def reached() -> Deployment | None:
             found = self.deployment(deployment_id)
             return found if found.status == status else None

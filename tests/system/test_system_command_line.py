@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -99,9 +100,17 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in done.stdout
 
 
+@pytest.mark.parametrize("module", ["cli.up", "system.status", "system.shutdown", "system.service_key"])
+def test_who_only_looks_or_ends_loads_no_control_plane(module: str) -> None:
+    loaded = f"import sys, mooring.{module}; print(*sorted({{'sqlalchemy', 'fastapi', 'mlflow'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 @pytest.mark.slow
 def test_down_in_the_middle_of_a_start_is_made_good_by_the_next_up(tmp_path: Path, models: Models) -> None:
-    mooring = RunningMooring(tmp_path / "home", {"MOORING_MODEL_FOLDERS": f'["{models.folder}"]'})
+    settings = {"MOORING_MODEL_FOLDERS": f'["{models.folder}"]', "MOORING_FORK_SERVERS": "false"}
+    mooring = RunningMooring(tmp_path / "home", settings)
     with mooring:
         configuration = mooring.configure(models.times(2))
         with mooring.client() as client:
