@@ -1,8 +1,8 @@
 """The model server in a process that replicas are forked from: imported and primed once, for all of them.
 
-The parent has loaded one throw-away linear model and asked it, so that what MLflow, pandas and the protocols import and
-build at their first use is there. Nothing else: pools of native threads, which a prediction of other kinds would start,
-do not survive a fork.
+The parent has loaded one throw-away linear model and asked it in all ways, so that what MLflow, pandas and the
+protocols import and build at their first use is there. Trees are imported only: pools of native threads, which a
+prediction of other kinds would start, do not survive a fork.
 """
 
 import logging
@@ -28,6 +28,7 @@ def prepare() -> None:
     import mooring.modelserver.endpoints.inference
     import mooring.modelserver.endpoints.kserve
     import mooring.modelserver.endpoints.open_inference
+    import mooring.modelserver.protocols.kserve
     import mooring.modelserver.server  # noqa: F401
 
     logging.disable(logging.WARNING)
@@ -60,6 +61,7 @@ def _size_thread_pools(threads: int) -> None:
 def _ask_a_throw_away_model(folder: Path) -> None:
     import mlflow.sklearn
     import pandas as pd
+    import sklearn.ensemble  # noqa: F401 - what most models of tables are
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -78,7 +80,10 @@ def _ask_a_throw_away_model(folder: Path) -> None:
 def _exercise(loaded: "LoadedModel") -> None:
     import orjson
 
+    from mooring.modelserver.columnar.layout import layout_of
+    from mooring.modelserver.flavours import predictor_for
     from mooring.modelserver.protocols import scoring
 
+    predictor_for(loaded, layout_of(loaded.signature))
     call = scoring.decode(orjson.dumps(loaded.example), "application/json", loaded.signature)
     call.encode(loaded.predict(loaded.convert(call.inference), None))

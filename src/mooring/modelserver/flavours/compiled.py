@@ -1,4 +1,4 @@
-"""scikit-learn models compiled: converted to ONNX, and run by its runtime in one call.
+"""scikit-learn models compiled: as ONNX, and run by its runtime in one call.
 
 An option, and only for models whose compiled answers have been seen to be the same on thousands of rows. Classes and
 whole numbers have to be equal. Numbers may differ by `TOLERANCE` epsilons of the largest: the runtime adds up in
@@ -17,7 +17,8 @@ from mooring.modelserver.errors import describe
 from mooring.modelserver.flavours.equality import difference
 from mooring.modelserver.flavours.input import matrix_maker
 from mooring.modelserver.flavours.predictor import Ask, Candidate
-from mooring.modelserver.flavours.sklearn_arithmetic import NotFinite
+from mooring.modelserver.flavours.sklearn_arithmetic import NotFinite, from_sums
+from mooring.modelserver.flavours.tree_graph import tree_graph
 from mooring.modelserver.rows import Array, Layout, Rows, Shape
 
 _logger = logging.getLogger("mooring.modelserver")
@@ -34,7 +35,8 @@ def compiled(estimator: Any, method: str, layout: Layout, threads: int) -> Candi
         _logger.warning("not compiled: only predictions of numbers from numbers are")
         return None
     try:
-        ask = _converted(estimator, method, len(layout.dtypes), layout, threads)
+        width = int(estimator.n_features_in_) if layout.shape is Shape.TENSORS else len(layout.dtypes)
+        ask = _of_trees(estimator, method, width, threads) or _converted(estimator, method, width, threads)
     except Exception as error:  # noqa: BLE001 - the converter raises what it likes about what it does not know
         _logger.warning("not compiled: %s", describe(error)[:300])
         return None
@@ -81,13 +83,17 @@ def _best(ask: Ask, rows: Rows) -> float:
     return best
 
 
-def _converted(estimator: Any, method: str, width: int, layout: Layout, threads: int) -> Callable[[Array], Any]:
-    import onnxruntime
+def _of_trees(estimator: Any, method: str, width: int, threads: int) -> Callable[[Array], Any] | None:
+    """Trees that are written down here, as the converter knows few of them in doubles."""
+    graph = tree_graph(estimator, width)
+    session = _session(graph, threads) if graph else None
+    return session and from_sums(estimator, method, lambda matrix: _run(session, "sums", matrix))
+
+
+def _converted(estimator: Any, method: str, width: int, threads: int) -> Callable[[Array], Any]:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import DoubleTensorType
 
-    if layout.shape is Shape.TENSORS:
-        width = int(estimator.n_features_in_)
     is_classifier = hasattr(estimator, "classes_")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -96,17 +102,28 @@ def _converted(estimator: Any, method: str, width: int, layout: Layout, threads:
             initial_types=[("rows", DoubleTensorType([None, width]))],
             options={"zipmap": False} if is_classifier else None,
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = _session(graph.SerializeToString(), threads)
     name = session.get_outputs()[1 if method == "predict_proba" else 0].name
     return lambda matrix: _asked(session, name, matrix, is_flat=method == "predict" and not is_classifier)
 
 
+def _session(graph: bytes, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
 def _asked(session: Any, name: str, matrix: Array, *, is_flat: bool) -> Array:
+    answer = _run(session, name, matrix)
+    return answer.reshape(-1) if is_flat and answer.ndim > 1 and answer.shape[1] == 1 else answer
+
+
+def _run(session: Any, name: str, matrix: Array) -> Array:
     wide = np.ascontiguousarray(matrix, dtype=np.float64)
     if not np.isfinite(np.add.reduce(wide, axis=None)):
         raise NotFinite("a missing or infinite value, about which the model's own library decides")
     answer: Array = session.run([name], {"rows": wide})[0]
-    return answer.reshape(-1) if is_flat and answer.ndim > 1 and answer.shape[1] == 1 else answer
+    return answer

@@ -34,6 +34,13 @@ def arithmetic(estimator: Any, method: str) -> Method | None:
     return partial(_run, [transform for transform in transforms if transform], final)
 
 
+def from_sums(model: Any, method: str, sums: Method) -> Method | None:
+    """One method of boosted trees, or of a forest of regression, whose trees somebody else adds up."""
+    known = _ours(_FROM_SUMS, model)
+    made: Method | None = known(model, method, sums) if known else None
+    return made
+
+
 def _run(transforms: list[Transform], final: Method, matrix: Array) -> Array:
     own = np.array(matrix, order="K")
     for transform in transforms:
@@ -149,9 +156,11 @@ def _forest_classifier(model: Any, method: str) -> Method | None:
     return partial(_classes, model, shares) if method == "predict" else shares
 
 
-def _forest_regressor(model: Any, method: str) -> Method | None:
+def _forest_regressor(model: Any, method: str, sums: Method | None = None) -> Method | None:
     if model.n_outputs_ != 1 or method != "predict":
         return None
+    if sums:
+        return lambda x: sums(x.astype(np.float32))[:, 0] / len(model.estimators_)
     trees = [tree.tree_ for tree in model.estimators_]
     return lambda x: _shares(trees, 1, x)[:, 0]
 
@@ -166,22 +175,27 @@ def _shares(trees: list[Any], width: int, x: Array) -> Array:
     return total
 
 
-def _boosted_regressor(model: Any, method: str) -> Method | None:
+def _boosted_regressor(model: Any, method: str, sums: Method | None = None) -> Method | None:
     if model._preprocessor is not None or method != "predict":
         return None
-    return lambda x: model._loss.link.inverse(_boosted(model, x).ravel())
+    scores = _raw_scores(model, sums)
+    return lambda x: model._loss.link.inverse(scores(x).ravel())
 
 
-def _boosted_classifier(model: Any, method: str) -> Method | None:
+def _boosted_classifier(model: Any, method: str, sums: Method | None = None) -> Method | None:
     if model._preprocessor is not None:
         return None
+    scores = _raw_scores(model, sums)
     if method == "predict_proba":
-        return lambda x: model._loss.predict_proba(_boosted(model, x))
-    return partial(_classes, model, partial(_boosted_scores, model)) if method == "predict" else None
+        return lambda x: model._loss.predict_proba(scores(x))
+    return partial(_classes, model, lambda x: _flat(scores(x))) if method == "predict" else None
 
 
-def _boosted_scores(model: Any, x: Array) -> Array:
-    scores = _boosted(model, x)
+def _raw_scores(model: Any, sums: Method | None) -> Method:
+    return (lambda x: sums(x) + model._baseline_prediction) if sums else partial(_boosted, model)
+
+
+def _flat(scores: Array) -> Array:
     return scores.ravel() if scores.shape[1] == 1 else scores
 
 
@@ -214,6 +228,11 @@ _METHODS: Mapping[str, Callable[[Any, str], Method | None]] = {
     **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), _logistic),
     **dict.fromkeys(("LinearSVC", "SGDClassifier"), _linear_classifier),
     **dict.fromkeys(("RandomForestClassifier", "ExtraTreesClassifier"), _forest_classifier),
+    **dict.fromkeys(("RandomForestRegressor", "ExtraTreesRegressor"), _forest_regressor),
+    "HistGradientBoostingRegressor": _boosted_regressor,
+    "HistGradientBoostingClassifier": _boosted_classifier,
+}
+_FROM_SUMS: Mapping[str, Callable[[Any, str, Method], Method | None]] = {
     **dict.fromkeys(("RandomForestRegressor", "ExtraTreesRegressor"), _forest_regressor),
     "HistGradientBoostingRegressor": _boosted_regressor,
     "HistGradientBoostingClassifier": _boosted_classifier,
