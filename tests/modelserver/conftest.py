@@ -326,9 +326,9 @@ class InProcess:
         sent |= {"content-type": content_type} if content_type else {}
         return self._await(self._client.post(path, content=body, headers=sent))
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> httpx.Response:
         """One GET."""
-        return self._await(self._client.get(path))
+        return self._await(self._client.get(path, headers=headers))
 
     def _await(self, request: Any) -> httpx.Response:
         response: httpx.Response = asyncio.run_coroutine_threadsafe(request, self._loop).result(DEADLINE_SECONDS)

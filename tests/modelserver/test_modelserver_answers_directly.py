@@ -235,3 +235,29 @@ def _private_bytes(server: Replica) -> int:
         line.split(":", 1) for line in Path(f"/proc/{server.process.pid}/smaps_rollup").read_text().splitlines()[1:]
     )
     return int(fields["Private_Dirty"].split()[0]) * 1024
+
+
+def test_memory_stays_flat_over_an_hour_of_requests(body: bytes, rows: pd.DataFrame, server: Replica) -> None:
+    """An hour of requests at ten a second: most as they mostly come, some that MLflow has to read itself."""
+    single = request(json.dumps({"dataframe_split": rows.iloc[:1].to_dict("split")}).encode())
+    general = request(rows.iloc[:2].to_csv(index=False).encode()).replace(b"application/json", b"text/csv", 1)
+    refused = request(body[:-1])
+    connections = [Connection(server) for _ in range(16)]
+
+    def ask(rounds: int, whole: bytes, status: int) -> None:
+        for _ in range(rounds):
+            for connection in connections:
+                connection.send(whole)
+            for connection in connections:
+                assert connection.answer()[0] == status
+
+    def hour(requests: int) -> int:
+        ask(requests // 16, single, 200)
+        ask(requests // 16 // 30, general, 200)
+        ask(requests // 16 // 100, refused, 400)
+        return _private_bytes(server)
+
+    before = hour(5_000)
+    assert hour(40_000) - before < 3 * MEGABYTE
+    for connection in connections:
+        connection.close()

@@ -23,6 +23,13 @@ def test_models_and_their_state(shelf: "Shelf", ours: Server) -> None:
     assert ours(shelf.iris).get(PREDICT).status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/", "/m/"])
+def test_its_client_is_told_that_the_server_is_alive(path: str, shelf: "Shelf", ours: Server) -> None:
+    """As `InferenceRESTClient.is_server_live` asks, which follows no redirection."""
+    answer = ours(shelf.iris).get(path, accept="*/*")
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
 @pytest.mark.parametrize("key", ["instances", "inputs"])
 def test_rows_with_and_without_names(key: str, shelf: "Shelf", ours: Server, rows: pd.DataFrame) -> None:
     expected = {"predictions": mlflow.pyfunc.load_model(str(shelf.cancer)).predict(rows).tolist()}

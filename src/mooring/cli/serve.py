@@ -72,6 +72,10 @@ def serve(
     max_waiting: Annotated[
         int | None, typer.Option(min=1, help="Requests that may wait for the model.", show_default="1024")
     ] = None,
+    max_waiting_bytes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Bodies of all requests that are here, together.", show_default="512 MiB"),
+    ] = None,
     grpc_port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="gRPC as well, on this port of the host (extra: mooring[grpc])."),
@@ -130,7 +134,8 @@ def serve(
             model_uri=model_uri, name=name, version=version, host=host, port=port, uds=uds, token_file=token_file,
             insecure=insecure, tls_cert=tls_cert, tls_key=tls_key, request_seconds=request_seconds,
             stop_grace_seconds=stop_grace_seconds, max_request_bytes=max_request_bytes, concurrency=concurrency,
-            max_waiting=max_waiting, grpc_port=grpc_port, batching=batching, max_batch_rows=max_batch_rows,
+            max_waiting=max_waiting, max_waiting_bytes=max_waiting_bytes, grpc_port=grpc_port, batching=batching,
+            max_batch_rows=max_batch_rows,
             max_batch_bytes=max_batch_bytes, threads=threads, compiled=compiled, safe_formats_only=safe_formats_only,
             keep_env=tuple(keep_env) if keep_env else None, features=features, run_id=run_id, access_log=access_log,
             log_format=log_format,

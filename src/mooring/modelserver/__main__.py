@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mooring.modelserver.logs import FORMATS
 from mooring.modelserver.main import serve_and_exit
 from mooring.modelserver.options import BATCHING, ServeOptions
 
@@ -22,11 +23,15 @@ def parse(arguments: list[str]) -> ServeOptions:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(ServeOptions, name))
     parser.add_argument("--batching", choices=BATCHING, default=ServeOptions.batching)
     parser.add_argument("--threads", type=int, help="of BLAS and OpenMP in one prediction")
-    for name in ("compiled", "safe_formats_only"):
+    parser.add_argument("--log-format", choices=FORMATS, default=ServeOptions.log_format)
+    for name in ("compiled", "safe_formats_only", "access_log"):
         parser.add_argument(f"--{name.replace('_', '-')}", action="store_true")
     parser.add_argument("--keep-env", action="append", default=[], help="a variable that the model's code may see")
     parser.add_argument("--journal", type=Path, help="a folder shared by all replicas of one deployment")
-    for name in ("max_request_bytes", "concurrency", "max_waiting", "max_batch_rows", "max_batch_bytes", "max_deaths"):
+    for name in (
+        "max_request_bytes", "concurrency", "max_waiting", "max_waiting_bytes", "max_batch_rows", "max_batch_bytes",
+        "max_deaths",
+    ):  # fmt: skip
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(ServeOptions, name))
     given = vars(parser.parse_args(arguments))
     return ServeOptions(**{**given, "keep_env": tuple(given["keep_env"])})

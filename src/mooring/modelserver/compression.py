@@ -10,7 +10,9 @@ from mooring.modelserver.preferences import preferred
 
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 """`wbits`: what stands around the deflated data."""
-_PIECE = 1 << 20
+_PIECE, _SLICE = 1 << 20, 1 << 16
+_MOST_MEMBERS = 16384
+"""Of one body. Each costs some microseconds, however little it holds."""
 _LARGEST_RATIO = 250
 """Of real data, hardly any text goes beyond 50."""
 _ALWAYS_TAKEN = 8 << 20
@@ -77,21 +79,29 @@ def _deflated(body: bytes) -> Iterator[bytes]:
 
 
 def _inflated(body: bytes, wbits: int) -> Iterator[bytes]:
-    rest, is_first = body, True
-    while rest or is_first:  # gzip may have several members, one behind the other
-        unpacker, is_first = zlib.decompressobj(wbits), False
-        try:
-            while not unpacker.eof:
-                piece = unpacker.decompress(rest, _PIECE)
-                if not piece and not unpacker.unconsumed_tail and not unpacker.eof:
-                    raise InvalidInput("the compressed body ends too early")
-                yield piece
-                rest = unpacker.unconsumed_tail
-        except zlib.error as error:
-            raise InvalidInput(f"the compressed body is broken: {error}") from None
-        rest = unpacker.unused_data
-        if rest and wbits != _GZIP:
-            raise InvalidInput(f"{len(rest)} bytes are left over after the compressed body")
+    """Fed in slices: what is not taken at once is copied with each call."""
+    unpacker, members = zlib.decompressobj(wbits), 1
+    for start in range(0, len(body), _SLICE):
+        rest = body[start : start + _SLICE]
+        while rest:
+            if unpacker.eof:  # gzip may have several members, one behind the other
+                unpacker, members = zlib.decompressobj(wbits), members + 1
+                if wbits != _GZIP or members > _MOST_MEMBERS:
+                    raise InvalidInput("too much follows after the end of the compressed body")
+            yield _piece(unpacker, rest)
+            rest = unpacker.unconsumed_tail or unpacker.unused_data
+    while not unpacker.eof:
+        piece = _piece(unpacker, b"")
+        if not piece and not unpacker.eof:
+            raise InvalidInput("the compressed body ends too early")
+        yield piece
+
+
+def _piece(unpacker: "zlib._Decompress", packed: bytes) -> bytes:
+    try:
+        return unpacker.decompress(packed, _PIECE)
+    except zlib.error as error:
+        raise InvalidInput(f"the compressed body is broken: {error}") from None
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from mooring.modelserver.batching.batcher import Batcher, late
 from mooring.modelserver.batching.ticket import Answer, Outcome, Ticket
 from mooring.modelserver.delivery import Delivery
 from mooring.modelserver.doubt import doubtful_value
-from mooring.modelserver.errors import InvalidInput, ModelFailed, ServingError, describe
+from mooring.modelserver.errors import InvalidInput, ModelFailed, ServingError, Unavailable, describe
 from mooring.modelserver.flavours.predictor import Predictor
 from mooring.modelserver.http import Request
 from mooring.modelserver.inference import Inference, Reader
 from mooring.modelserver.metrics import Metrics
 from mooring.modelserver.model import LoadedModel
 from mooring.modelserver.observer import Observer
+from mooring.modelserver.room import Room
 from mooring.modelserver.streaming import streamed
 from mooring.modelserver.suspicion import Suspicion
 from mooring.modelserver.worker import Worker
@@ -52,6 +54,7 @@ class DataPlane:
         predictor: Predictor | None = None,
         batcher: Batcher | None = None,
         observer: Observer | None = None,
+        room: Room | None = None,
     ) -> None:
         """`predictor` and `batcher` both or none: without them there is only the general way."""
         self.model = model
@@ -60,6 +63,7 @@ class DataPlane:
         self._worker = worker
         self._suspicion = suspicion
         self._observer = observer or Observer(Metrics())
+        self.room = room or Room(sys.maxsize, self._observer.metrics.refused)
 
     async def infer(self, reader: Reader, body: bytes, request: Request, *, deadline_seconds: float) -> Answer:
         """The answer, or only its body.
@@ -68,7 +72,11 @@ class DataPlane:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
-        ticket = self.begin(reader, body, request, loop.time() + deadline_seconds, lambda _, o: _fulfil(future, o))
+        try:
+            ticket = self.begin(reader, body, request, loop.time() + deadline_seconds, lambda _, o: _fulfil(future, o))
+        except Unavailable as refused:
+            self._observer.metrics.refused(refused.reason)
+            raise
         if ticket is None:
             arrived = time.perf_counter()
             return await self.step(
@@ -110,7 +118,7 @@ class DataPlane:
 
     def streaming(self) -> "DataPlane":
         """A plane of the same threads and rules, whose predictions are streams."""
-        return DataPlane(streamed(self.model), self._worker, self._suspicion)
+        return DataPlane(streamed(self.model), self._worker, self._suspicion, observer=self._observer, room=self.room)
 
     async def step(self, work: Callable[[], T], request: Request, seconds: float) -> T:
         """A piece of a prediction, in the worker's threads. Raises what it raises, Unavailable, DeadlineExceeded."""
@@ -146,7 +154,7 @@ class DataPlane:
             return None
         try:
             return columnar.encode(self._predictor.predict(columnar.rows))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - models raise what they like
+        except BaseException as error:  # noqa: BLE001 - models raise what they like
             _logger.debug("request %s: %r", request_id, error)
             return None
 
@@ -173,7 +181,7 @@ class DataPlane:
             if error.get_http_status_code() >= 500:
                 raise _failed(f"the model failed: {describe(error)}", request_id) from error
             raise self._refused(error, inference) from error
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # `exit()`, a cancellation of its own: a thread of ours is not to end of it
             raise self._blame(error, data, request_id) from error
 
     def _converted(self, inference: Inference) -> Any:

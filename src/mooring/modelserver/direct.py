@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from mooring.modelserver.app import Application, refusal
 from mooring.modelserver.compression import WORTH_PACKING, packed
 from mooring.modelserver.errors import ServingError
+from mooring.modelserver.head import Head
 from mooring.modelserver.http import JSON, Message, Request, Response
 from mooring.modelserver.onewrite import OneWriteProtocol
 from mooring.modelserver.request_ids import request_id_of
@@ -62,9 +63,12 @@ class DirectProtocol(OneWriteProtocol):
         self._endpoint: Direct | None = None
         self._pieces: list[bytes] = []
         self._patience: asyncio.TimerHandle | None = None
+        self._head = Head(self.loop, self.timeout_keep_alive, self._refuse_head)
 
     def data_received(self, data: bytes) -> None:
+        self._head.comes(len(data))
         super().data_received(data)
+        self._head.check()
         if self._endpoint is not None and self._patience is None:
             if _is_small(self.headers):
                 self._patience = self.loop.call_later(_PATIENCE_SECONDS, self._lose_patience)
@@ -74,8 +78,10 @@ class DirectProtocol(OneWriteProtocol):
     def connection_made(self, transport: "asyncio.Transport") -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self.flow = _Flow(self.transport, self.pipeline)
+        self._head.wait()  # whoever connects should say something, too
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._head.stop()
         self._taken()
         super().connection_lost(exc)
 
@@ -84,6 +90,7 @@ class DirectProtocol(OneWriteProtocol):
         super().shutdown()
 
     def on_message_begin(self) -> None:
+        self._head.begins()
         self.url = b""
         self.headers = []
 
@@ -91,6 +98,7 @@ class DirectProtocol(OneWriteProtocol):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        self._head.ends()
         endpoint = self.application.table.direct.get(self.url)
         if endpoint is not None and self._is_plain_post():
             self._endpoint = endpoint
@@ -98,6 +106,7 @@ class DirectProtocol(OneWriteProtocol):
             self._go_the_long_way(None)
 
     def on_body(self, body: bytes) -> None:
+        self._head.is_body(len(body))
         if self._endpoint is None:
             super().on_body(body)
         else:
@@ -135,6 +144,17 @@ class DirectProtocol(OneWriteProtocol):
     def _lose_patience(self) -> None:
         if self._endpoint is not None and not self.transport.is_closing():
             self._go_the_long_way(self._taken())
+
+    def _refuse_head(self, status: int) -> None:
+        if self.transport.is_closing():
+            return
+        if status == 408 and self.flow.read_paused:  # it is us who do not read
+            self._head.wait()
+            return
+        is_free = self.cycle is None or self.cycle.response_complete
+        if is_free and self.headers is not None:  # else it has sent nothing yet, or still gets another answer
+            self.transport.write(STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
 
     def _is_plain_post(self) -> bool:
         is_free = self.cycle is None or self.cycle.response_complete

@@ -101,8 +101,10 @@ class Unavailable(ServingError):
     status = 503
     code = "TEMPORARILY_UNAVAILABLE"
 
-    def __init__(self, message: str):
+    def __init__(self, message: str, *, reason: str = "queue_full"):
+        """`reason`: how it is counted."""
         super().__init__(message, headers=(("retry-after", "1"),))
+        self.reason = reason
 
 
 class DeadlineExceeded(ServingError):

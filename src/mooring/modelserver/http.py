@@ -36,8 +36,11 @@ class Request:
                 return value.decode("latin-1")
         return None
 
-    async def body(self, limit: int) -> bytes:
-        """The whole body. Raises TooLarge beyond `limit` bytes (at once when the header already says so)."""
+    async def body(self, limit: int, take: Callable[[int], object] = int) -> bytes:
+        """The whole body; `take` is told of each piece, and may refuse it.
+
+        Raises TooLarge beyond `limit` bytes (at once when the header already says so), and what `take` raises.
+        """
         if int(self.header(b"content-length") or 0) > limit:
             raise TooLarge(limit)
         chunks: list[bytes] = []
@@ -47,6 +50,7 @@ class Request:
             if message["type"] == "http.disconnect":
                 raise InvalidInput("the client went away in the middle of the body")
             chunks.append(message.get("body", b""))
+            take(len(chunks[-1]))
             self.received = size = size + len(chunks[-1])
             more = message.get("more_body", False)
             if size > limit:

@@ -1,11 +1,21 @@
 """The socket that a model server listens on."""
 
 import os
+import resource
 import socket
 import stat
 from pathlib import Path
 
 _BACKLOG = 2048
+_MOST_FILES = 65_536
+
+
+def allow_many() -> None:
+    """As many connections as the system lets us have: the usual 1,024 open files are only where it begins."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def tcp(host: str, port: int) -> socket.socket:

@@ -18,6 +18,7 @@ from mooring.modelserver.memory import Reclaimer
 from mooring.modelserver.metrics import Metrics
 from mooring.modelserver.observer import Observer
 from mooring.modelserver.options import ServeOptions
+from mooring.modelserver.room import Room
 from mooring.modelserver.suspicion import Suspicion
 from mooring.modelserver.watch import Watch
 from mooring.modelserver.worker import Worker
@@ -85,16 +86,19 @@ def _data_plane(
     from mooring.modelserver.batching.batcher import Batcher, Limits
     from mooring.modelserver.dataplane import DataPlane
 
-    worker = Worker(watch, threads=options.concurrency, max_waiting=options.max_waiting)
+    worker = Worker(
+        watch, threads=options.concurrency, max_waiting=options.max_waiting, dropped=observer.metrics.refused
+    )
+    room = Room(max(options.max_waiting_bytes, options.max_request_bytes), observer.metrics.refused)
     suspicion = Suspicion(journal, max_deaths=options.max_deaths) if journal else None
     observer.metrics.queue_length = worker.__len__
     predictor = _predictor(model, options)
     if predictor is None:
-        return DataPlane(model, worker, suspicion, observer=observer)
+        return DataPlane(model, worker, suspicion, observer=observer, room=room)
     requests = options.max_batch_requests if predictor.are_rows_independent else 1
     limits = Limits(requests, options.max_batch_rows, options.max_batch_bytes)
     batcher = Batcher(predictor, worker, limits, observer=observer, suspicion=suspicion)
-    return DataPlane(model, worker, suspicion, predictor=predictor, batcher=batcher, observer=observer)
+    return DataPlane(model, worker, suspicion, predictor=predictor, batcher=batcher, observer=observer, room=room)
 
 
 def _predictor(model: "LoadedModel", options: ServeOptions) -> "Predictor | None":

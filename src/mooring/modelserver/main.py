@@ -76,6 +76,7 @@ def _listener(options: ServeOptions) -> "socket.socket":
     from mooring.modelserver import listener
     from mooring.modelserver.operations import Misconfigured, exposed
 
+    listener.allow_many()
     if options.uds:
         return listener.unix(options.uds)
     address = listener.resolved(options.host)

@@ -14,7 +14,7 @@ class OneWriteProtocol(HttpToolsProtocol):
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        self._gathering = _Gathering(transport, self.loop)
+        self._gathering = _Gathering(transport, self.loop, self.timeout_keep_alive)
         super().connection_made(cast("asyncio.Transport", self._gathering))
 
     def write_whole(self, answer: bytes) -> None:
@@ -23,12 +23,20 @@ class OneWriteProtocol(HttpToolsProtocol):
 
 
 class _Gathering:
-    """A transport that hands on as one piece what is written in one turn of the event loop."""
+    """A transport that hands on as one piece what is written in one turn of the event loop.
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    A reader who takes nothing for a while is cut off: nobody else would ever give back what an answer holds.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, patience_seconds: float) -> None:
         self._transport = transport
         self._loop = loop
+        self._patience_seconds = patience_seconds
         self._pieces: list[bytes] = []
+        self._written = 0
+        self._taken = 0
+        """Of what was written, as seen at the last look."""
+        self._is_watched = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -42,6 +50,7 @@ class _Gathering:
         if self._pieces:  # of an answer before this one
             self._flush()
         self._transport.write(piece)
+        self._watch(len(piece))
 
     def close(self) -> None:
         self._flush()
@@ -52,3 +61,19 @@ class _Gathering:
         # Closed meanwhile: by the client, who wants no answer any more.
         if pieces and not self._transport.is_closing():
             self._transport.writelines(pieces)  # one `writev`, so that no body is copied
+            self._watch(sum(map(len, pieces)))
+
+    def _watch(self, written: int) -> None:
+        self._written += written
+        if not self._is_watched and self._transport.get_write_buffer_size():
+            self._is_watched = True
+            self._loop.call_later(self._patience_seconds, self._look)
+
+    def _look(self) -> None:
+        left = self._transport.get_write_buffer_size()
+        taken, self._taken = self._taken, self._written - left
+        self._is_watched = bool(left)
+        if left and self._taken == taken:
+            self._transport.abort()
+        elif left:
+            self._loop.call_later(self._patience_seconds, self._look)

@@ -35,6 +35,9 @@ class ServeOptions:
     """How many predictions may run at the same time."""
     max_waiting: int = 1024
     """How many requests may wait for the model; those beyond are answered 503."""
+    max_waiting_bytes: int = 536_870_912
+    """How large the bodies of all requests may be together that arrive, wait or are answered; those beyond are
+    answered 503. At least one of `max_request_bytes` is always let in."""
     batching: str = "auto"
     """Whether requests that wait are predicted together: `auto` where each row's answer is known to depend on that row
     alone, `on` because you know it of this model, `off` never."""

@@ -41,8 +41,10 @@ class Worker:
     the process alive (`concurrent.futures` would wait for it at exit).
     """
 
-    def __init__(self, watch: Watch, *, threads: int, max_waiting: int) -> None:
+    def __init__(self, watch: Watch, *, threads: int, max_waiting: int, dropped: Callable[[str], object] = str) -> None:
+        """`dropped` is told why something is given up before it was begun; in the event loop."""
         self.watch = watch
+        self.dropped = dropped
         self.threads = threads
         self.taking = threading.Lock()
         """Held while something is taken from a line, until the watch knows of it: whoever looks finds it in one of
@@ -80,7 +82,11 @@ class Worker:
 
         When the caller gives up, what still waits is dropped; what runs is finished and forgotten.
         """
-        self.check_room()
+        try:
+            self.check_room()
+        except Unavailable as refused:
+            self.dropped(refused.reason)
+            raise
         job = _Job(Future(), work, request_id)
         self._jobs.add(job)
         self.call(self._jobs)
@@ -88,7 +94,8 @@ class Worker:
             result: T = await asyncio.wrap_future(job.future)
             return result
         except asyncio.CancelledError:
-            self._jobs.drop(job)
+            if self._jobs.drop(job):
+                self.dropped("cancelled")
             raise
         finally:
             # What the work raised refers to this frame, and the job to what was raised: a circle, which would keep a
@@ -132,15 +139,19 @@ class _Jobs:
         with self._worker.taking:
             self._waiting.append(job)
 
-    def drop(self, job: _Job) -> None:
+    def drop(self, job: _Job) -> bool:
+        """Whether it was still waiting."""
         with self._worker.taking, contextlib.suppress(ValueError):
             self._waiting.remove(job)
+            return True
+        return False
 
     def turn_away(self, reason: Unavailable) -> None:
         with self._worker.taking:
             jobs, self._waiting = self._waiting, deque()
         for job in jobs:
             if job.future.set_running_or_notify_cancel():
+                self._worker.dropped(reason.reason)
                 job.future.set_exception(reason)
 
     def serve(self, thread: int) -> None:
@@ -176,5 +187,6 @@ class _Jobs:
 def _stuck() -> Unavailable:
     return Unavailable(
         "the model does not come back from earlier predictions, so this one was not begun: try again, another replica "
-        "may answer"
+        "may answer",
+        reason="stuck",
     )

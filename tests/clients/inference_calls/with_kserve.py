@@ -12,6 +12,7 @@ from tests.clients.inference_calls.question import ROWS, check
 async def over_rest(address: str) -> None:
     base = f"http://{address}"
     first = InferenceRESTClient(RESTConfig(protocol="v1"))
+    assert await first.is_server_live(base)
     assert await first.is_model_ready(base, "m")
     named = [dict(zip("abc", row, strict=True)) for row in ROWS.tolist()]
     for instances in (ROWS.tolist(), named):

@@ -40,7 +40,7 @@ class Batch:
             prediction = predictor.predict(Rows.together([ticket.rows for ticket in self.tickets]))
             self.seconds = time.perf_counter() - begun
             self.outcomes = self._cut(prediction)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - models raise what they like
+        except BaseException as error:  # noqa: BLE001 - models raise what they like, and no thread may end of it
             self.seconds = time.perf_counter() - begun
             _logger.debug("batch of request %s: %r", self, error)
             self.outcomes = [(ticket, self._singly(ticket, predictor)) for ticket in self.tickets if not ticket.is_over]
@@ -62,7 +62,7 @@ class Batch:
     def _singly(self, ticket: Ticket, predictor: Predictor) -> Outcome:
         """The general way only for those that fail alone as well: it takes far longer."""
         if len(self.tickets) > 1:
-            with contextlib.suppress(Exception, SystemExit):
+            with contextlib.suppress(BaseException):
                 return ticket.encode(predictor.predict(ticket.rows))
         return _alone(ticket)
 
@@ -72,7 +72,7 @@ def _alone(ticket: Ticket) -> Outcome:
         return ticket.alone()
     except ServingError as error:
         return _bare(error)
-    except Exception:
+    except BaseException:
         _logger.exception("request %s failed in the server", ticket.request_id)
         return ServingError("the model server failed: see its log")
 

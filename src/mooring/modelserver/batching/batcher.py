@@ -80,12 +80,12 @@ class Batcher:
 
     def leave(self, ticket: Ticket) -> None:
         """It need not wait any longer."""
-        with self._worker.taking, contextlib.suppress(ValueError):
-            self._waiting.remove(ticket)
+        if self._is_taken_out(ticket):
+            self._worker.dropped("cancelled")
 
     def turn_away(self, reason: Unavailable) -> None:
         for ticket in tuple(self._waiting):
-            self._refuse(ticket, reason)
+            self._refuse(ticket, reason, reason.reason)
 
     def _start(self) -> None:
         self._is_due = False
@@ -153,9 +153,17 @@ class Batcher:
             self._is_due = True
             self._running_loop().call_soon(self._start)
 
-    def _refuse(self, ticket: Ticket, reason: ServingError) -> None:
+    def _refuse(self, ticket: Ticket, reason: ServingError, word: str) -> None:
         ticket.settle(reason)
-        self.leave(ticket)
+        if self._is_taken_out(ticket):
+            self._worker.dropped(word)
+
+    def _is_taken_out(self, ticket: Ticket) -> bool:
+        """Of the queue, where it still waits."""
+        with self._worker.taking, contextlib.suppress(ValueError):
+            self._waiting.remove(ticket)
+            return True
+        return False
 
     def _sweep_in_time(self, deadline: float) -> None:
         # One timer for all; most have the same patience, so the oldest is the first.
@@ -172,7 +180,7 @@ class Batcher:
             open_tickets = [ticket for ticket in (*running, *self._waiting) if not ticket.is_over]
         for ticket in open_tickets:
             if ticket.deadline <= now:
-                self._refuse(ticket, late())
+                self._refuse(ticket, late(), "deadline")
         if left := [ticket.deadline for ticket in open_tickets if not ticket.is_over]:
             self._sweep_in_time(min(left))
 

@@ -1,11 +1,14 @@
 """One request that waits for its predictions."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mooring.modelserver.errors import ServingError
 from mooring.modelserver.http import Response
 from mooring.modelserver.rows import Rows
+
+if TYPE_CHECKING:
+    from mooring.modelserver.room import Room
 
 Answer = bytes | Response
 """A whole answer, or only its body."""
@@ -27,7 +30,7 @@ class Ticket:
 
     __slots__ = (
         "alone", "arrived", "deadline", "encode", "is_over", "line", "name", "on_settled", "predicted", "request_id",
-        "rows", "size", "waited",
+        "room", "rows", "size", "waited",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +60,8 @@ class Ticket:
         self.arrived = arrived
         self.deadline = deadline
         self.name = name
+        self.room: Room | None = None
+        """Where its bytes are counted, until it is over."""
         self.line: Line | None = None
         """Where it waits."""
         self.is_over = False
@@ -69,12 +74,17 @@ class Ticket:
     def drop(self) -> None:
         """Nobody waits for it any more; if it runs already, its predictions are thrown away."""
         if not self.is_over:
-            self.is_over = True
+            self._end()
             if self.line:
                 self.line.leave(self)
 
     def settle(self, outcome: Outcome) -> None:
         """Unless it is over."""
         if not self.is_over:
-            self.is_over = True
+            self._end()
             self.on_settled(self, outcome)
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self.room is not None:
+            self.room.give_back(self.size)

@@ -57,7 +57,7 @@ def read_contract(folder: Path, model: str) -> Contract:
             raise BadFeatures(f"{path.name} is larger than {_LARGEST_BYTES} bytes")
         # Only this placeholder, and as text: unquoted, YAML would take it for a mapping.
         content = yaml.safe_load(path.read_text().replace("{DATA_DIR}", "."))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise BadFeatures(f"{path.name} cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise BadFeatures(f"{path.name} is not a mapping")
@@ -121,7 +121,7 @@ class _Reading:
 
     def _values(self, name: str, values: Any) -> tuple[Any, ...]:
         # A list of values, or a mapping from values to codes.
-        if not isinstance(values, list | dict):
+        if not isinstance(values, list | dict) or any(isinstance(value, list | dict) for value in values):
             raise BadFeatures(f"{self.file}: category_map.{name} must list values")
         return tuple(values)
 
@@ -131,4 +131,7 @@ class _Reading:
 
     def _name_of(self, test: Mapping[str, Any], key: str, default: str) -> str:
         # The folder in front is the trainer's; here the file lies beside the contract.
-        return Path(str(test.get(key) or default)).name
+        given = test.get(key) or default
+        if not isinstance(given, str):  # a few lines of YAML can be a list whose text fills the memory
+            raise BadFeatures(f"{self.file}: test.{key} must be the name of a file")
+        return Path(given).name

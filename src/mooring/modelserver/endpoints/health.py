@@ -34,7 +34,16 @@ def health_routes(
         reason = why_not_ready()
         return Response(f"{reason or ''}\n".encode(), 503 if reason else 200)
 
+    async def front(request: Request) -> Response:
+        """Browsers want the page; KServe's client asks here whether the server is alive."""
+        if "text/html" in (request.header(b"accept") or ""):
+            return await to_page(request)
+        reason = trouble()
+        return Response(orjson.dumps({"status": reason or "alive"}), 503 if reason else 200)
+
+    to_page = redirect("api/")
     server: Routes = {
+        "/": {"GET": front},
         "/v2/health/live": {"GET": live},
         "/v2/health/ready": {"GET": ready},
         "/ping": {"GET": ping},

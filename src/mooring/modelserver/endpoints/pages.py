@@ -41,7 +41,6 @@ def page_routes(name: str) -> Routes:
     page = _file(ours / "page.html", "text/html", _HEADERS)
     return {
         "": {"GET": redirect(f"{name}/api/")},  # only met under the prefix
-        "/": {"GET": redirect("api/")},
         "/api": {"GET": redirect("api/")},
         "/api/": {"GET": page},
         "/doc/": {"GET": redirect("../api/")},  # where Service Builder's wrapper has a second page

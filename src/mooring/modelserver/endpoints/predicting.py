@@ -1,7 +1,8 @@
 """An endpoint that predicts, in whatever protocol, within the server's limits. Imported once there is a model."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mooring.modelserver.batching.ticket import Answer, Outcome, Ticket
@@ -27,15 +28,22 @@ class Desk:
 
     async def run(self, request: Request, reader: Reader) -> Response:
         """Read the body and ask the model."""
-        body, deadline = await self.read(request)
-        return await self.ask(self.plane, reader, body, request, deadline)
+        async with self.reading(request) as (body, deadline):
+            return await self.ask(self.plane, reader, body, request, deadline)
 
-    async def read(self, request: Request) -> tuple[bytes, float]:
+    @asynccontextmanager
+    async def reading(self, request: Request) -> AsyncIterator[tuple[bytes, float]]:
         """The body as it was before its encoding, and until when (the loop's time) there has to be an answer."""
-        encoding = encoding_of(request.header(b"content-encoding"))
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.options.request_seconds
-        return await unpacked(await self._body(request), encoding, self.options.max_request_bytes), deadline
+        encoding, room, unpacked_bytes = encoding_of(request.header(b"content-encoding")), self.plane.room, 0
+        deadline = asyncio.get_running_loop().time() + self.options.request_seconds
+        try:
+            body = await unpacked(await self._body(request), encoding, self.options.max_request_bytes)
+            if encoding is not None:
+                room.take(len(body))
+                unpacked_bytes = len(body)
+            yield body, deadline
+        finally:
+            room.give_back(request.received + unpacked_bytes)
 
     async def ask(self, plane: DataPlane, reader: Reader, body: bytes, request: Request, deadline: float) -> Response:
         """Ask the model, and pack the answer where that is wanted."""
@@ -49,7 +57,7 @@ class Desk:
     async def _body(self, request: Request) -> bytes:
         try:
             async with asyncio.timeout(self.options.request_seconds):
-                return await request.body(self.options.max_request_bytes)
+                return await request.body(self.options.max_request_bytes, self.plane.room.take)
         except TimeoutError:
             raise SlowBody(
                 f"the body did not arrive within {self.options.request_seconds:g} s",
@@ -70,13 +78,20 @@ class Predicting:
 
     def begin(self, request: Request, body: bytes, on_settled: Callable[[Ticket, Outcome], None]) -> Ticket | None:
         """Put it into a batch at once; None when it is nothing for here, and then nothing was begun."""
+        room = self.desk.plane.room
         if len(body) > self.desk.options.max_request_bytes or request.header(b"content-encoding") is not None:
+            return None
+        if not room.has(len(body)):
             return None
         try:
             deadline = asyncio.get_running_loop().time() + self.desk.options.request_seconds
-            return self.desk.plane.begin(self.reader_of(request), body, request, deadline, on_settled)
+            ticket = self.desk.plane.begin(self.reader_of(request), body, request, deadline, on_settled)
         except ServingError:  # said to the caller by the other way
             return None
+        if ticket is not None:
+            room.take(len(body))
+            ticket.room = room
+        return ticket
 
 
 def whole(answer: Answer) -> Response:

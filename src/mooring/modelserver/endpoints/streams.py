@@ -19,12 +19,12 @@ class Streaming:
 
     async def __call__(self, request: Request) -> Response:
         """One request."""
-        body, deadline = await self.desk.read(request)
-        # First: whoever wants events may well accept nothing else, which is nothing that the readers write.
-        if not wants_stream(body):
-            return await self.desk.ask(self.desk.plane, self.reader_of(request), body, request, deadline)
-        seconds = self.desk.options.request_seconds
-        events = EventsReader(
-            self.plane.model.signature, request, lambda work: self.plane.step(work, request, seconds), seconds
-        )
-        return await self.desk.ask(self.plane, events, body, request, deadline)
+        async with self.desk.reading(request) as (body, deadline):
+            # First: whoever wants events may well accept nothing else, which is nothing that the readers write.
+            if not wants_stream(body):
+                return await self.desk.ask(self.desk.plane, self.reader_of(request), body, request, deadline)
+            seconds = self.desk.options.request_seconds
+            events = EventsReader(
+                self.plane.model.signature, request, lambda work: self.plane.step(work, request, seconds), seconds
+            )
+            return await self.desk.ask(self.plane, events, body, request, deadline)

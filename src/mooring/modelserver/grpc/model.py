@@ -34,8 +34,10 @@ class GrpcModel:
 
     async def infer(self, request: Request, body: bytes, seconds: float) -> bytes:
         """The answer to `ModelInfer`."""
+        self._plane.room.take(len(body))
         try:
             answer = await self._plane.infer(self._reader, body, request, deadline_seconds=seconds)
             return answer if isinstance(answer, bytes) else answer.body
         finally:
+            self._plane.room.give_back(len(body))
             self._reclaimer.note(len(body))

@@ -19,7 +19,7 @@ from mooring.modelserver.protocols.oip_request import OipRequest, Output, add_te
 from mooring.modelserver.protocols.outputs import named_arrays
 from mooring.modelserver.protocols.raw_tensors import from_raw, objects, to_raw
 from mooring.modelserver.protocols.tensors import DTYPES, Array, checked_shape, datatype_of, shaped, to_tensor
-from mooring.modelserver.protocols.texts import decoded
+from mooring.modelserver.protocols.texts import decoded, has_many_texts
 from mooring.modelserver.rows import Layout
 from mooring.modelserver.schema import Signature
 
@@ -46,6 +46,8 @@ class GrpcReader:
 
     def columnar(self, body: bytes) -> Columnar | None:
         """The tensors as rows; None for whatever the general way has to decide."""
+        if has_many_texts(body):
+            return None
         try:
             request = self._read(body)
         except (InvalidInput, NotFound):

@@ -20,8 +20,8 @@ def rows_of(arrays: Mapping[str, Array], layout: Layout | None, signature: Signa
     fields = signature.inputs
     if layout is None or fields is None or len(fields) != len(layout.dtypes):
         return None
-    if whole := _whole(arrays, layout, signature):
-        return whole
+    if ready := _whole(arrays, layout, signature) or _side_by_side(arrays, layout):
+        return ready
     try:
         named = fitted(dict(arrays), signature)
     except InvalidInput:
@@ -71,3 +71,19 @@ def _whole(arrays: Mapping[str, Array], layout: Layout, signature: Signature) ->
         return None
     is_ready = sole.dtype == layout.dtypes[0] and sole.flags.c_contiguous and len(sole) > 0
     return Rows((sole,), len(sole)) if is_ready else None
+
+
+def _side_by_side(arrays: Mapping[str, Array], layout: Layout) -> Rows | None:
+    """A table that came as one tensor per column, all of the very type that the model takes."""
+    names = layout.names if layout.shape is Shape.MATRIX else ()
+    columns = [arrays[name] for name in names if name in arrays and name is not None]
+    if len(columns) != len(layout.names) or {column.dtype for column in columns} != set(layout.dtypes):
+        return None
+    shapes = {column.shape for column in columns}
+    count, *width = shapes.pop() or (0,)
+    if shapes or not count or width not in ([], [1]):
+        return None
+    matrix = np.empty((count, len(columns)), layout.dtypes[0])
+    # One call for all: of few rows, each step of NumPy's costs more than the numbers do.
+    join = np.concatenate if width else np.stack
+    return Rows((join(columns, axis=1, out=matrix),), count)

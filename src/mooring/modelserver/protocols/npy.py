@@ -13,7 +13,7 @@ from mooring.modelserver.inference import Call, Columnar, Form, Inference
 from mooring.modelserver.protocols.array_rows import rows_of
 from mooring.modelserver.protocols.fitting import fitted, sole_matrix
 from mooring.modelserver.protocols.scoring import ScoringCall
-from mooring.modelserver.protocols.tensors import Array
+from mooring.modelserver.protocols.tensors import Array, is_beyond_arrays
 from mooring.modelserver.rows import Layout
 from mooring.modelserver.schema import Signature
 
@@ -26,6 +26,8 @@ _LONGEST_HEAD = 4096
 _REMEMBERED_HEADS = 64
 _KINDS = "biufSUM"
 """Numbers, text and times: nothing that would have to be unpickled, and no records."""
+_TEXTS, _MOST_TEXTS = "SUM", 10_000
+"""Texts and times are made one by one: more of them not in the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,10 @@ class NpyReader:
     def columnar(self, body: bytes) -> Columnar | None:
         """The array as rows; None for whatever the general way has to decide."""
         try:
-            named = self._named(read(body))
+            flat, shape, fortran = _opened(body)
+            if flat.dtype.kind in _TEXTS and flat.size > _MOST_TEXTS:
+                return None
+            named = self._named(_ready(flat, shape, fortran))
         except InvalidInput:
             return None
         rows = rows_of(named, self.layout, self.signature)
@@ -65,6 +70,11 @@ class NpyReader:
 
 def read(body: bytes) -> Array:
     """A read-only view of the body's values, without a copy. Raises InvalidInput, also for a body with a tail."""
+    return _ready(*_opened(body))
+
+
+def _opened(body: bytes) -> tuple[Array, tuple[int, ...], bool]:
+    """The values as they lie there, their shape, and whether columns come first. Raises InvalidInput."""
     try:
         start, descr, fortran, shape = _head(body)
         dtype = np.dtype(descr)
@@ -75,7 +85,7 @@ def read(body: bytes) -> Array:
     values = memoryview(body)[start:]
     if len(values) != prod(shape) * dtype.itemsize:
         raise InvalidInput(f"the .npy body has {len(values)} bytes of values, its head says {shape} of {dtype}"[:400])
-    return _ready(np.frombuffer(values, dtype), shape, fortran)
+    return np.frombuffer(values, dtype), shape, fortran
 
 
 def write(array: Array) -> bytes:
@@ -109,6 +119,8 @@ def _said(text: bytes) -> tuple[str, bool, tuple[int, ...]]:
         raise ValueError("its head is for records, or says something else")
     if not isinstance(head["shape"], tuple) or not all(type(n) is int and n >= 0 for n in head["shape"]):
         raise ValueError("its shape is not one of whole numbers")
+    if is_beyond_arrays(head["shape"]):
+        raise ValueError("its shape is too large")
     return head["descr"], head["fortran_order"], head["shape"]
 
 

@@ -17,8 +17,9 @@ from mooring.modelserver.protocols.array_rows import rows_of
 from mooring.modelserver.protocols.fitting import COLUMN_DATATYPES, fitted
 from mooring.modelserver.protocols.identity import ModelIdentity
 from mooring.modelserver.protocols.oip_answer import answer
-from mooring.modelserver.protocols.oip_request import OipRequest, read
+from mooring.modelserver.protocols.oip_request import OipRequest, json_length, read
 from mooring.modelserver.protocols.tensors import datatype_of
+from mooring.modelserver.protocols.texts import has_many_texts
 from mooring.modelserver.rows import Layout
 from mooring.modelserver.schema import Field, Signature
 
@@ -47,6 +48,8 @@ class OipReader:
     def columnar(self, body: bytes) -> Columnar | None:
         """The tensors as rows; None for whatever the general way has to decide."""
         try:
+            if self.header_length is not None and has_many_texts(body, json_length(self.header_length, len(body))):
+                return None
             request = read(body, self.header_length, self.signature)
         except InvalidInput:
             return None

@@ -35,7 +35,7 @@ class OipRequest:
 
 def read(body: bytes, header_length: str | None, signature: Signature) -> OipRequest:
     """`header_length` is the header `inference-header-content-length`: where the JSON ends. Raises InvalidInput."""
-    length = len(body) if header_length is None else _header_length(header_length, len(body))
+    length = len(body) if header_length is None else json_length(header_length, len(body))
     quick = read_tensors(body, DTYPES) if length == len(body) else None
     request = quick[0] if quick else parse_object(body if length == len(body) else body[:length])
     parameters = _parameters(request, "the request")
@@ -61,7 +61,8 @@ def add_tensor(arrays: dict[str, Array], name: str, array: Array) -> None:
     arrays[name] = array
 
 
-def _header_length(text: str, size: int) -> int:
+def json_length(text: str, size: int) -> int:
+    """Of the header, for a body of so many bytes. Raises InvalidInput."""
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(size)) or int(text) > size:
         raise InvalidInput(f"inference-header-content-length is {text!r:.40}, and the body has {size} bytes")
     return int(text)

@@ -7,6 +7,7 @@ from typing import Any
 from mooring.modelserver.columnar.encoder import as_mlflow_writes, predictions_json
 from mooring.modelserver.errors import InvalidInput
 from mooring.modelserver.inference import Columnar, Form, Inference
+from mooring.modelserver.protocols import parquet
 from mooring.modelserver.protocols.content_type import media_type
 from mooring.modelserver.protocols.json_body import parse_object
 from mooring.modelserver.protocols.plain_rows import are_plain_rows, from_plain_rows
@@ -59,6 +60,7 @@ def decode(body: bytes, content_type: str | None, signature: Signature) -> Scori
         case "application/json":
             return ScoringCall(from_json(parse_object(body), signature))
         case _:
+            parquet.check(body)
             return ScoringCall(Inference(Form.PARQUET, body))
 
 

@@ -1,7 +1,7 @@
 """Tensors of the Open Inference Protocol: data types, and JSON data to NumPy and back."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -21,6 +21,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 _NAMES = {dtype: name for name, dtype in DTYPES.items() if name != "BYTES"}
 _ALLOWED_KINDS = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}
 """Kinds of parsed JSON that each kind of tensor takes without loss."""
+_MOST_DIMENSIONS, _LARGEST_DIMENSION = 64, 2**63 - 1
 _ELEMENTS = {"b": "a boolean", "i": "an integer", "u": "a whole number", "f": "a number", "O": "a string"}
 
 
@@ -45,7 +46,14 @@ def checked_shape(name: str, shape: Any) -> list[int]:
     """Raises InvalidInput unless it is a list of whole numbers."""
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise InvalidInput(f"input '{name}': shape must be a list of whole numbers")
+    if is_beyond_arrays(shape):
+        raise InvalidInput(f"input '{name}': its shape is too large")
     return shape
+
+
+def is_beyond_arrays(shape: Sequence[int]) -> bool:
+    """Whether no array has this shape. Python could not even write down the product of some numbers in JSON."""
+    return len(shape) > _MOST_DIMENSIONS or any(n > _LARGEST_DIMENSION for n in shape)
 
 
 def shaped(name: str, flat: Array, shape: list[int]) -> Array:
