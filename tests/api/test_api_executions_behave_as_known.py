@@ -317,5 +317,5 @@ def test_what_the_server_can_do_is_said_in_full(http: httpx.Client) -> None:
     assert capabilities["userExecutions"] is capabilities["executionSchedules"] is True
     assert capabilities["logs"] == capabilities["bulkUpdates"] == {"executions": True, "deployments": True}
     assert meta["aiApi"]["limits"]["executions"] == {"maxRunningCount": -1}
-    assert meta["extensions"].keys() == {"analytics", "resourceGroups", "dataset", "metrics"}
+    assert meta["extensions"].keys() == {"analytics", "resourceGroups", "dataset", "metrics", "rollout"}
     assert meta["extensions"]["dataset"]["limits"]["maxUploadFileSize"] == 104857600

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,11 @@ class Quay(Harbour):
 
 
 @pytest.fixture
-def quay(tmp_path: Path) -> Iterator[Quay]:
-    quay = Quay(tmp_path)
-    yield quay
-    quay.close()
+def quay() -> Iterator[Quay]:
+    with tempfile.TemporaryDirectory(prefix="quay-") as folder:  # a short path: sockets lie in it
+        quay = Quay(Path(folder))
+        yield quay
+        quay.close()
 
 
 @pytest.fixture
